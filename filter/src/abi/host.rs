@@ -1,17 +1,21 @@
 //! Calls into the host, with the core's own types.
 
+use std::time::{Duration, SystemTime};
+
 use policies::{
     Timestamp,
     language::{Abort, Direction},
     wire::poll,
 };
-
-use super::hostcalls::{self, Buffer, Map};
-pub(super) use super::hostcalls::{
-    define_metric, increment_metric, log, property, record_metric, resume_request, set_effective_context,
-    set_tick_period,
+use proxy_wasm::{
+    hostcalls as sdk,
+    types::{BufferType, LogLevel, MapType, MetricType},
 };
+
+use super::hostcalls;
+pub(super) use super::hostcalls::resume_request;
 use crate::{
+    event::Level,
     request::{
         header_map,
         local_reply::{FAULT, LocalReply, POLICY},
@@ -33,14 +37,41 @@ const DECLARATION: &[u8] = b"\x0a\x0bhfi_decided\x10\x01\x28\x01";
 /// Filter state in which Envoy counts the redirects that it follows itself.
 const REDIRECTS: [&str; 2] = ["filter_state", "num_internal_redirects"];
 
+pub(super) fn log(level: Level, message: &str) {
+    let level = match level {
+        Level::Error => LogLevel::Error,
+        Level::Warn => LogLevel::Warn,
+        Level::Info => LogLevel::Info,
+    };
+    let _ = sdk::log(level, message);
+}
+
 /// Configuration of the plugin that is being configured, with its size in bytes.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
-    hostcalls::buffer(Buffer::PluginConfiguration, size).unwrap_or_default()
+    let configuration = sdk::get_buffer(BufferType::PluginConfiguration, 0, size);
+    configuration.ok().flatten().unwrap_or_default()
+}
+
+/// Attribute of the host.
+pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    sdk::get_property(path.to_vec()).ok().flatten()
 }
 
 /// Time of day.
 pub(super) fn wall_clock() -> Timestamp {
-    Timestamp::from_millis(hostcalls::wall_clock() / 1_000_000)
+    let now = sdk::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as u64)
+}
+
+/// Makes the host call `on_tick` after every `period`.
+pub(super) fn set_tick_period(period: Duration) {
+    let _ = sdk::set_tick_period(period);
+}
+
+/// Directs the following calls to another context; `false` if it does not exist.
+pub(super) fn set_effective_context(context_id: u32) -> bool {
+    sdk::set_effective_context(context_id).is_ok()
 }
 
 /// Directs the following calls to a stream; `false` if it is not open. Calls for a stream that does not
@@ -51,7 +82,7 @@ pub(super) fn is_open(context_id: u32) -> bool {
 }
 
 pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::header(Map::Request, name)
+    sdk::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
 /// Marks a request as delayed by a policy, for the workload and the access log.
@@ -106,7 +137,7 @@ pub(super) fn cluster() -> Option<Vec<u8>> {
 /// Makes the attribute of a decision one that is set once for each request. The host does that for the root context
 /// for which it has called.
 pub(super) fn declare_decided() {
-    hostcalls::call_foreign_function("declare_property", DECLARATION);
+    let _ = sdk::call_foreign_function("declare_property", Some(DECLARATION));
 }
 
 /// True if a plugin has decided about the request for which the host has called.
@@ -151,8 +182,11 @@ pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
         // A connection that broke has no headers, and reading one would trap.
         return Answer::default();
     }
-    let header = |name| String::from_utf8(hostcalls::header(Map::CallResponse, name)?).ok();
-    let body = || hostcalls::buffer(Buffer::CallResponseBody, body_size);
+    let header = |name| {
+        let value = sdk::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok().flatten()?;
+        String::from_utf8(value).ok()
+    };
+    let body = || sdk::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten();
     Answer {
         status: header(":status"),
         etag: header("etag"),
@@ -167,9 +201,24 @@ pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
     }
 }
 
+/// Defines a metric; returns its id unless the host refuses.
+pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
+    sdk::define_metric(kind, name).ok()
+}
+
+/// Adds to a counter or gauge.
+pub(super) fn increment_metric(id: u32, change: i64) {
+    let _ = sdk::increment_metric(id, change);
+}
+
+/// Sets a gauge, or adds a value to a histogram.
+pub(super) fn record_metric(id: u32, value: u64) {
+    let _ = sdk::record_metric(id, value);
+}
+
 /// Removes all entries of a queue.
 pub(super) fn drain(queue: u32) {
-    while hostcalls::dequeue(queue).is_some() {}
+    while let Ok(Some(_)) = sdk::dequeue_shared_queue(queue) {}
 }
 
 /// Envoy's shared data.
@@ -177,24 +226,27 @@ pub(super) struct HostData;
 
 impl SharedData for HostData {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        hostcalls::shared_data(key)
+        match sdk::get_shared_data(key) {
+            Ok((Some(value), Some(version))) => Some((value, version)),
+            _ => None,
+        }
     }
 
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
-        hostcalls::set_shared_data(key, value, expected)
+        sdk::set_shared_data(key, Some(value), expected).is_ok()
     }
 
     fn listen(&self, queue: &str) {
-        hostcalls::register_queue(queue);
+        let _ = sdk::register_shared_queue(queue);
     }
 
     fn notify(&self, queue: &str) {
         // Istio gives VMs no id; other installations can.
         let vm_id = property(&["plugin_vm_id"]).and_then(|id| String::from_utf8(id).ok()).unwrap_or_default();
-        if let Some(queue) = hostcalls::find_queue(&vm_id, queue) {
+        if let Ok(Some(queue)) = sdk::resolve_shared_queue(&vm_id, queue) {
             // If the VM that registered has ended, nothing else empties its queue.
             drain(queue);
-            hostcalls::enqueue(queue, b"changed");
+            let _ = sdk::enqueue_shared_queue(queue, Some(b"changed"));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use policies::wire::OTHER;
+use proxy_wasm::types::MetricType;
 
 use super::host;
 use crate::stats::{Kind, POLICY_STATS, PolicyStats, STATS, Stats, policy_stat};
@@ -27,7 +28,14 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn define() -> Self {
-        let define = |(kind, name)| host::define_metric(kind, name);
+        let define = |(kind, name)| {
+            let kind = match kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
+            };
+            host::define_metric(kind, name)
+        };
         Self { ids: STATS.map(define), last_policies: Cell::new(None), by_policy: RefCell::default() }
     }
 
@@ -108,7 +116,7 @@ impl Metrics {
             if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHER.into() };
         let id = which(by_policy.entry(Rc::clone(&policy)).or_default());
         if id.is_none() {
-            *id = host::define_metric(Kind::Counter, &policy_stat(&policy, counter));
+            *id = host::define_metric(MetricType::Counter, &policy_stat(&policy, counter));
         }
         add(*id, 1);
     }

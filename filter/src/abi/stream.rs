@@ -1,16 +1,10 @@
 //! The request of one stream.
 
+use policies::{Decision, Facts, Timestamp, language::Direction};
+use proxy_wasm::types::Action;
+
 use super::{host, hostcalls, root::Root};
 use crate::request::{fate::Fate, lazy_request::LazyRequest, source::RequestSource};
-use policies::{Decision, Facts, Timestamp, language::Direction};
-
-/// What the host does with a request, with its number in the ABI.
-#[derive(Clone, Copy)]
-#[repr(u32)]
-pub(super) enum Action {
-    Continue = 0,
-    Pause = 1,
-}
 
 /// Request of the stream for which the host has called.
 struct StreamRequest {

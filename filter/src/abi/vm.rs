@@ -2,11 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use super::{
-    host,
-    root::Root,
-    stream::{self, Action},
-};
+use proxy_wasm::types::Action;
+
+use super::{host, root::Root, stream};
 use crate::{config::Config, event::Level, request::streams::Streams};
 
 /// Root contexts of a worker thread, one for each plugin and configuration.
