@@ -1,6 +1,6 @@
 //! The removals that people have agreed to.
 
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::collections::BTreeMap;
 
 /// The beginning of a line of a commit message that agrees to so many removals.
 const LINE: &str = "Hfi-Removals:";
@@ -25,8 +25,8 @@ impl Consent {
     }
 }
 
-/// The removals that commit messages agree to: the sums of their lines `Hfi-Removals: N`, which are for each namespace,
-/// and `Hfi-Removals: NAMESPACE N`. The messages themselves may be long, and are not kept.
+/// The removals that a commit message agrees to: the sums of its lines `Hfi-Removals: N`, which are for each namespace,
+/// and `Hfi-Removals: NAMESPACE N`. The message itself may be long, and is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agreed {
     everywhere: usize,
@@ -54,16 +54,6 @@ impl Agreed {
     /// The removals in a namespace.
     pub fn removals(&self, namespace: &str) -> usize {
         self.everywhere.saturating_add(self.in_one.get(namespace).copied().unwrap_or_default())
-    }
-}
-
-impl AddAssign<&Self> for Agreed {
-    fn add_assign(&mut self, more: &Self) {
-        self.everywhere = self.everywhere.saturating_add(more.everywhere);
-        for (namespace, number) in &more.in_one {
-            let sum = self.in_one.entry(namespace.clone()).or_default();
-            *sum = sum.saturating_add(*number);
-        }
     }
 }
 
@@ -123,13 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn messages_add_up_and_keep_nothing_of_other_namespaces() {
-        let mut agreed = Agreed::default();
-        for message in
-            ["Hfi-Removals: 2", "Hfi-Removals: shop 3", "Hfi-Removals: shop 4", "Hfi-Removals: other 5"]
-        {
-            agreed += &Agreed::of(message, |namespace| namespace == "shop");
-        }
+    fn what_a_message_says_of_other_namespaces_is_not_kept() {
+        let agreed =
+            Agreed::of("Hfi-Removals: 2\nHfi-Removals: shop 7\nHfi-Removals: other 5", |namespace| {
+                namespace == "shop"
+            });
         assert_eq!((agreed.removals("shop"), agreed.removals("other")), (9, 2));
         assert_eq!(agreed.in_one.len(), 1);
     }

@@ -1,7 +1,10 @@
 //! What people have agreed to in each namespace, by commit messages and by annotations of artifacts.
 
+use policies::Timestamp;
+
 use super::{unplanned, ways::Ways};
 use crate::{
+    clock,
     istio::{
         consent::Consent,
         plan::{Commit, InForce, Messages, Namespaces},
@@ -37,6 +40,11 @@ impl Agreement {
     }
 }
 
+/// The time in whole seconds, as commits have it.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_millis(clock::now().as_millis() / 1_000 * 1_000)
+}
+
 /// The agreements at a commit. `allowed` are the commits that annotations name. A history that cannot be read agrees to
 /// nothing, and concerns no other namespace.
 pub(super) fn agreements(
@@ -45,11 +53,13 @@ pub(super) fn agreements(
     in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
 ) -> Namespaces<Agreement> {
+    let now = now().to_rfc3339();
     let history = |namespace: &str, known: &InForce| {
-        let is_older = |than: &Commit| head.at < than.at;
+        // A time of the future says nothing.
+        let is_older = |than: &Commit| than.at <= now && head.at < than.at;
         let (messages, removals) = match ways.from(&known.judged.id)? {
             Way::On(agreed) => {
-                let removals = agreed.removals(namespace);
+                let removals = agreed.get(namespace).copied().unwrap_or_default();
                 (if removals > 0 { Messages::Agree } else { Messages::None }, removals)
             }
             Way::Back => (Messages::Counted, 0),
@@ -87,7 +97,7 @@ mod tests {
 
     use policies::language::ClusterDomain;
 
-    use super::{Agreement, History, Ways, agreements};
+    use super::{Agreement, History, Way, Ways, agreements};
     use crate::{
         istio::{
             artifact::Artifact,
@@ -134,8 +144,8 @@ mod tests {
             clone.commit(None, &author, &author, message, &tree, &parents).unwrap().to_string()
         }
 
-        fn agreements(&self, head: &str, in_force: &Namespaces<InForce>) -> Namespaces<Agreement> {
-            let order = Order {
+        fn order(&self, head: &str, in_force: &Namespaces<InForce>) -> Order {
+            Order {
                 commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
                 cluster_domain: ClusterDomain::default(),
                 commit: CommitId::from_hex(head).unwrap(),
@@ -143,7 +153,11 @@ mod tests {
                 allowed: BTreeMap::new(),
                 known: in_force.iter().map(|(name, known)| (name.clone(), Ok(known.clone()))).collect(),
                 foreign: Foreign::default(),
-            };
+            }
+        }
+
+        fn agreements(&self, head: &str, in_force: &Namespaces<InForce>) -> Namespaces<Agreement> {
+            let order = self.order(head, in_force);
             let in_force = in_force.iter().map(|(name, known)| (name.clone(), known)).collect();
             let head = Commit { id: head.to_owned(), at: self.now.to_owned() };
             agreements(&head, &Ways::of(&order).unwrap(), &in_force, &BTreeMap::new())
@@ -195,6 +209,21 @@ mod tests {
         let june = world.commit("Lose a directory", Some(&march));
         assert_eq!(world.judge(&june, &[]), 0);
         assert_ne!(world.in_force.commit.id, march, "the commit that gave the content stays");
+    }
+
+    #[test]
+    fn lines_are_kept_for_the_namespaces_that_ask_for_them() {
+        let world = World::new("Add shop");
+        let first = world.in_force.commit.id.clone();
+        let second = world.commit("Add bank", Some(&first));
+        let head = world.commit("Hfi-Removals: shop 12\nHfi-Removals: bank 40", Some(&second));
+        let bank = Commit { id: second.clone(), ..world.in_force.judged.clone() };
+        let bank = InForce { judged: bank, ..world.in_force.clone() };
+        let in_force = [("shop".to_owned(), world.in_force.clone()), ("bank".to_owned(), bank)].into();
+        let ways = Ways::of(&world.order(&head, &in_force)).unwrap();
+        for (from, namespace, removals) in [(&first, "shop", 12), (&second, "bank", 40)] {
+            assert_eq!(*ways.from(from).unwrap(), Way::On([(namespace.to_owned(), removals)].into()));
+        }
     }
 
     #[test]
@@ -286,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_replica_that_has_what_was_forced_away_says_the_same_as_one_that_has_not() {
-        for at in ["2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z"] {
+        for at in ["2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
             let mut world = World::new("Add shop");
             (world.in_force.commit.at, world.in_force.judged.at) = (at.to_owned(), at.to_owned());
             let forced = world.commit("Add shop anew", None);
@@ -296,7 +325,11 @@ mod tests {
             };
             let has = says(&world);
             world.lose(&world.in_force.commit.id);
-            let expected = if at > world.now { (true, Messages::Counted) } else { (false, Messages::Lost) };
+            let expected = if at.starts_with("2026") && at > world.now {
+                (true, Messages::Counted)
+            } else {
+                (false, Messages::Lost)
+            };
             assert_eq!((has, says(&world)), (expected, expected), "{at}");
         }
     }

@@ -27,7 +27,8 @@ pub(super) fn end(
         // What others have made is asked again, and may be known in a moment.
         let others = foreign.0.get(namespace);
         let is_known = others.is_none_or(|others| others.values().all(Option::is_none));
-        let is_effective = is_whole && is_known && (has_changed || plan.frozen.is_empty());
+        let is_planned = plan.failure.is_none() && !plan.is_frozen();
+        let is_effective = is_planned && is_whole && is_known && (has_changed || plan.frozen.is_empty());
         return is_effective.then(|| "it has had its effect".to_owned());
     }
     // If the branch came to that commit again, people would have to agree to that.

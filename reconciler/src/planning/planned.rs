@@ -5,10 +5,8 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use policies::Timestamp;
-
 use super::{
-    agreement::agreements,
+    agreement::{agreements, now},
     annotation,
     earlier::Earlier,
     order::{Known, Order},
@@ -16,7 +14,6 @@ use super::{
     ways::Ways,
 };
 use crate::{
-    clock,
     istio::{
         applications::Applications,
         artifact::ArtifactError,
@@ -117,9 +114,7 @@ pub(super) fn planned(
 /// The newest commit. Whoever makes a commit sets its time. One in the future counts as now: otherwise all that follow would
 /// be older.
 fn commit(Order { commits, commit, .. }: &Order) -> Result<Commit, SourceError> {
-    // Commits have whole seconds.
-    let now = Timestamp::from_millis(clock::now().as_millis() / 1_000 * 1_000);
-    let at = commits.committed_at(*commit)?.min(now);
+    let at = commits.committed_at(*commit)?.min(now());
     Ok(Commit { id: commit.to_string(), at: at.to_rfc3339() })
 }
 

@@ -100,7 +100,8 @@ impl Writer {
         plan: &Plan,
         seen: Option<&Seen>,
     ) -> Option<Notice> {
-        let state = State::of(plan, self.config_maps.in_force(namespace), false, None);
+        let taken = self.taken.get(namespace).map(String::as_str);
+        let state = State::of(plan, self.config_maps.in_force(namespace), false, taken);
         let (place, revision) = (self.settings.place(namespace).to_owned(), head.revision().to_owned());
         let uid = seen.and_then(|seen| seen.uid.clone());
         (!state.is_ready()).then_some(Notice { place, uid, revision, state })

@@ -14,7 +14,7 @@ use crate::{
         applications::Applications,
         foreign::{Foreign, Named},
         guarded::Guarded,
-        plan::{InForce, Plan},
+        plan::{Commit, InForce, Plan},
     },
     source::{ancestry::CommitId, git::CommitLog},
 };
@@ -329,6 +329,20 @@ fn an_annotation_stays_until_it_is_known_what_others_have_made() {
     world.foreign = Foreign::default();
     let plan = world.plan(&head, Some(Ok(other)), true);
     assert!(plan.next.is_some() && plan.frozen.is_empty() && plan.ends_annotation.is_some(), "{plan:?}");
+}
+
+#[test]
+fn an_annotation_stays_where_the_history_cannot_be_read() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE), ("b", RULE)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    let lost = world.commit(&[("a", RULE)]);
+    let head = world.commit(&[("a", INVALID)]);
+    let commit = Commit { id: head.commit.to_string(), ..in_force.commit.clone() };
+    let in_force = InForce { commit, ..in_force };
+    world.lose(&lost.commit.to_string());
+    let plan = world.plan(&head, Some(Ok(in_force)), true);
+    assert!(plan.failure.is_some() && plan.ends_annotation.is_none(), "{plan:?}");
 }
 
 #[test]

@@ -4,10 +4,7 @@
 mod tests;
 mod walk;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::AddAssign,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use git2::{ErrorCode, Oid};
 
@@ -35,16 +32,17 @@ pub enum Way<T> {
 pub type Ways<T> = BTreeMap<CommitId, Result<Way<T>, SourceError>>;
 
 impl CommitLog {
-    /// The ways from these commits to another one, with what the messages of the commits in between say. A message that
-    /// is over the limit of a commit says nothing. Blocks.
-    pub fn ways<T: Default + PartialEq + for<'t> AddAssign<&'t T>>(
+    /// The ways from these commits to another one. `said` takes what a message says, and `add` what of that matters on the
+    /// way from a commit. A message that is over the limit of a commit says nothing. Blocks.
+    pub fn ways<S: Default + PartialEq, T: Default>(
         &self,
         from: &BTreeSet<CommitId>,
         to: CommitId,
-        said: impl Fn(&str) -> T,
+        said: impl Fn(&str) -> S,
+        add: impl Fn(CommitId, &S, &mut T),
     ) -> Result<Ways<T>, SourceError> {
         self.read(HISTORY, |clone| {
-            let says = |message: &str| said(message) != T::default();
+            let says = |message: &str| said(message) != S::default();
             let mut walk = Walk::new(clone, &says);
             let to = walk.begin(Oid::from_bytes(&to.0)?)?;
             let (mut begun, mut ways) = (Vec::new(), Ways::new());
@@ -64,7 +62,7 @@ impl CommitLog {
             for (message, marks) in walk.messages_before(&to) {
                 let said = said(&message?);
                 let on_way = begun.iter_mut().filter(|(_, begin, _)| !marks.has(begin.number));
-                on_way.for_each(|(.., sum)| *sum += &said);
+                on_way.for_each(|(from, _, sum)| add(*from, &said, sum));
             }
             for (commit, begin, said) in begun {
                 let way = match walk.damage_between(&begin, &to) {

@@ -1,4 +1,4 @@
-use std::{cell::Cell, collections::BTreeSet, ops::AddAssign, path::PathBuf};
+use std::{cell::Cell, collections::BTreeSet, path::PathBuf};
 
 use git2::{Oid, Repository as BareClone, Signature, Time};
 
@@ -11,12 +11,6 @@ use crate::source::{
 /// What messages say: each that does not begin with "Quiet".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Said(BTreeSet<String>);
-
-impl AddAssign<&Self> for Said {
-    fn add_assign(&mut self, more: &Self) {
-        self.0.extend(more.0.iter().cloned());
-    }
-}
 
 impl Said {
     fn of(message: &str) -> Self {
@@ -68,7 +62,8 @@ impl World {
             self.read.set(self.read.get() + 1);
             Said::of(message)
         };
-        self.log().ways(&from.iter().copied().collect(), to, said).unwrap()
+        let add = |_, said: &Said, sum: &mut Said| sum.0.extend(said.0.iter().cloned());
+        self.log().ways(&from.iter().copied().collect(), to, said, add).unwrap()
     }
 
     fn way(&self, from: CommitId, to: CommitId) -> Way<Said> {
@@ -145,6 +140,16 @@ fn what_lies_too_far_back_is_apart() {
     let (head, old) = (line[1_099], line[500]);
     assert_eq!(world.way(line[50], head), Way::Apart);
     assert_eq!(world.ways(&[line[50], old], head)[&old].as_ref().unwrap(), &on(&[]));
+}
+
+#[test]
+fn a_commit_with_an_old_time_does_not_hide_the_way() {
+    let world = World::new();
+    let line = world.line(1_100);
+    let old = world.commit(0, "Quiet and old", &[line[1_099]]);
+    assert_eq!(world.way(line[1_050], old), on(&[]));
+    let head = world.commit(2_000, "Quiet", &[old]);
+    assert_eq!(world.way(line[1_050], head), on(&[]));
 }
 
 #[test]

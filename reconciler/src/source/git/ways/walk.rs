@@ -16,7 +16,8 @@ use crate::source::{
     },
 };
 
-/// The most commits that are read, and the most bytes of them. What lies behind is not known. Tests read fewer.
+/// The most commits that are read from the first one on, and as many from all others; and the most bytes of them. What lies
+/// behind is not known. Tests read fewer.
 const MOST: usize = if cfg!(test) { 1_000 } else { 50_000 };
 const MOST_BYTES: usize = 64 << 20;
 
@@ -30,7 +31,8 @@ pub(super) struct Walk<'w> {
     /// Those of them to which not all lead.
     open: usize,
     begins: usize,
-    bytes: usize,
+    /// The commits and bytes that were read from the others, and from the first one.
+    read: [(usize, usize); 2],
 }
 
 /// A commit that the walk begins with.
@@ -57,14 +59,22 @@ struct Node {
 
 impl<'w> Walk<'w> {
     pub(super) fn new(clone: &'w BareClone, says: &'w dyn Fn(&str) -> bool) -> Self {
-        Self { clone, says, nodes: HashMap::new(), queue: BinaryHeap::new(), open: 0, begins: 0, bytes: 0 }
+        Self {
+            clone,
+            says,
+            nodes: HashMap::new(),
+            queue: BinaryHeap::new(),
+            open: 0,
+            begins: 0,
+            read: [(0, 0); 2],
+        }
     }
 
     /// Adds a commit to begin with.
     pub(super) fn begin(&mut self, id: Oid) -> Result<Begin, ReadError> {
         let mut node = match self.nodes.remove(&id) {
             Some(node) => node,
-            None => self.read(id)?,
+            None => self.read(id)?.0,
         };
         let begin = Begin { id, number: self.begins };
         self.begins += 1;
@@ -127,11 +137,16 @@ impl<'w> Walk<'w> {
     /// Marks a commit, and walks on from it if that is news.
     fn reach(&mut self, id: Oid, marks: &Marks) {
         if !self.nodes.contains_key(&id) {
-            if self.nodes.len() >= MOST || self.bytes > MOST_BYTES {
+            // Whatever the times of commits are, the others cannot hide the way from the first one.
+            let [others, first] = self.read;
+            let (commits, bytes) = if marks.has(0) { first } else { others };
+            if commits >= MOST || bytes > MOST_BYTES {
                 return;
             }
-            let damaged = |error| Node { damage: Some(unread(HISTORY, error)), ..Node::default() };
-            let node = self.read(id).unwrap_or_else(damaged);
+            let damaged = |error| (Node { damage: Some(unread(HISTORY, error)), ..Node::default() }, 0);
+            let (node, more) = self.read(id).unwrap_or_else(damaged);
+            let read = (commits + 1, bytes + more);
+            self.read = if marks.has(0) { [others, read] } else { [read, first] };
             self.nodes.insert(id, node);
         }
         let Some(node) = self.nodes.get_mut(&id) else { return };
@@ -145,7 +160,8 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn read(&mut self, id: Oid) -> Result<Node, ReadError> {
+    /// A commit, and its bytes.
+    fn read(&self, id: Oid) -> Result<(Node, usize), ReadError> {
         let (commit, says) = match objects::commit(self.clone, id) {
             Ok(commit) => {
                 let says = (self.says)(&text(commit.message_bytes()));
@@ -155,9 +171,9 @@ impl<'w> Walk<'w> {
             Err(ReadError::Over(_)) => (self.clone.find_commit(id)?, false),
             Err(error) => return Err(error),
         };
-        self.bytes += commit.raw_header_bytes().len() + commit.message_raw_bytes().len();
+        let bytes = commit.raw_header_bytes().len() + commit.message_raw_bytes().len();
         let (at, parents) = (commit.time().seconds(), commit.parent_ids().collect());
-        Ok(Node { at, parents, says, ..Node::default() })
+        Ok((Node { at, parents, says, ..Node::default() }, bytes))
     }
 }
 
