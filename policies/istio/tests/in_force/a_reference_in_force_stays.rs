@@ -69,6 +69,20 @@ fn what_is_missed_since_a_file_has_something_beside_it_is_a_warning() {
 }
 
 #[test]
+fn a_private_wildcard_of_others_provides_nobody_with_what_is_missed() {
+    let evil =
+        ("e.yaml", application("evil/a", "{serviceEntry: {hosts: ['*.local', '*.com'], ports: [443]}}"));
+    for (said, by_hand, rule) in MISSED {
+        let before = in_force(&[("a.yaml", application("shop/reviews", said)), evil.clone()]);
+        let changed = said.replacen('{', "{environment: dev, ", 1);
+        let files =
+            [("a.yaml", application("shop/reviews", &changed)), ("b.yaml", by_hand.to_owned()), evil.clone()];
+        let after = catalog(&files, &before);
+        assert!(after.is_valid(), "{rule}: {:?}", findings(&after));
+    }
+}
+
+#[test]
 fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
     let gateway = |hosts: &str| format!("{{hosts: [{hosts}], tls: {{secret: a}}}}");
     let entry = |name: &str| format!("{{name: {name}, hosts: [{name}.example.com], ports: [443]}}");

@@ -170,3 +170,22 @@ fn an_entry_whose_wildcard_fits_services_refuses_no_routes_of_these() {
     assert!(after.is_valid(), "{:?}", findings(&after));
     assert_eq!(told(&after, "H27"), [("e.yaml", Level::Warning)]);
 }
+
+#[test]
+fn who_has_a_host_of_others_for_himself_has_it_for_others_no_more_than_a_newcomer() {
+    for (own, all) in [
+        (
+            "{serviceEntry: {hosts: [pay.bank.svc], ports: [80], namespaces: [.]}}",
+            "{serviceEntry: {hosts: [pay.bank.svc], ports: [80], namespaces: ['*']}}",
+        ),
+        (
+            "{virtualService: {spec: {hosts: [pay.bank.svc], http: [{route: [{destination: {host: a}}]}], exportTo: [.]}}}",
+            "{virtualService: {spec: {hosts: [pay.bank.svc], http: [{route: [{destination: {host: a}}]}]}}}",
+        ),
+    ] {
+        let before = in_force(&[("a.yaml", application("evil/a", own))]);
+        let after = catalog(&[("a.yaml", application("evil/a", all))], &before);
+        assert!(told(&after, "H27").contains(&("a.yaml", Level::Error)), "{all}: {:?}", findings(&after));
+        assert_eq!(after.to_be_in_force(), before);
+    }
+}

@@ -37,7 +37,7 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
             );
             // It may be in another repository, as all of its namespace was until a file has had some.
-            let is_in_force = !known.had_entry(&host) && before.contains(&host);
+            let is_in_force = !known.had_entry(&host, namespace) && before.contains(&host);
             let right = "write the host of a service that is there";
             out.error_if_new(is_in_force, &destination.get("host"), reason, right);
         }

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Known,
     claims::{Claim, all, matched, outside, public_hosts, routes},
-    scope::ALL,
+    scope::{ALL, scope},
     standing::Standing,
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
@@ -55,9 +55,15 @@ impl<'a> Before<'a> {
         numbers.filter_map(|number| Some(&self.all.get(*number)?.1))
     }
 
-    /// The `hosts` of these, as they are written.
+    /// The `hosts` of these that are seen wherever this one is, as they are written.
     pub(in crate::rules::across) fn hosts<'k>(&'k self, subject: &'k Subject) -> BTreeSet<&'a str> {
-        self.of(subject).flat_map(|before| before.get("hosts").texts()).map(|(host, _)| host).collect()
+        let now = scope(subject, 1);
+        let is_seen_there = |before: &&Subject| {
+            let was = scope(before, 1);
+            was.contains(ALL) || was.is_superset(&now)
+        };
+        let before = self.of(subject).filter(is_seen_there);
+        before.flat_map(|before| before.get("hosts").texts()).map(|(host, _)| host).collect()
     }
 
     /// True if a resource is at fault beside another one that claims the same. `claims` says for a resource that is

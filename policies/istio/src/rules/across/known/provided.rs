@@ -1,16 +1,20 @@
 //! What others may refer to, as it is in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Known, entries::wildcards};
+use super::{
+    Known,
+    entries::wildcards,
+    scope::{ALL, scope},
+};
 use crate::{resource::Kind, surroundings::Named};
 
 /// The Gateways and the hosts of ServiceEntries that are in force. What a commit takes away of them is missed by what stays.
 #[derive(Debug, Default)]
 pub(super) struct Provided {
     gateways: BTreeSet<Named>,
-    /// In full.
-    hosts: BTreeSet<String>,
+    /// In full, with the namespaces that see them; `*` is all.
+    hosts: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Provided {
@@ -23,8 +27,12 @@ impl Provided {
                     found.gateways.insert(Named { namespace: namespace.clone(), name: name.clone() });
                 }
                 Kind::ServiceEntry => {
-                    let hosts = subject.get("hosts").texts();
-                    found.hosts.extend(hosts.map(|(host, _)| known.full(host, namespace)));
+                    let hosts = subject.get("hosts");
+                    let namespaces = scope(subject, hosts.texts().count());
+                    for (host, _) in hosts.texts() {
+                        let seen = found.hosts.entry(known.full(host, namespace)).or_default();
+                        seen.extend(namespaces.iter().copied().map(str::to_owned));
+                    }
                 }
                 _ => {}
             }
@@ -38,9 +46,11 @@ impl Known<'_> {
         self.provided.gateways.contains(gateway)
     }
 
-    /// True if a ServiceEntry in force is for a full host, maybe by a wildcard.
-    pub(in crate::rules::across) fn had_entry(&self, host: &str) -> bool {
-        let has = |host: &str| self.provided.hosts.contains(host);
-        has(host) || wildcards(host).any(|wildcard| has(&wildcard))
+    /// True if a ServiceEntry in force that a namespace sees is for a full host, maybe by a wildcard. No wildcard provides
+    /// a Service.
+    pub(in crate::rules::across) fn had_entry(&self, host: &str, namespace: &str) -> bool {
+        let is_seen = |seen: &BTreeSet<String>| seen.contains(ALL) || seen.contains(namespace);
+        let has = |host: &str| self.provided.hosts.get(host).is_some_and(is_seen);
+        has(host) || self.namespace_of(host).is_none() && wildcards(host).any(|wildcard| has(&wildcard))
     }
 }
