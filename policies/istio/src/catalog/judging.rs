@@ -23,6 +23,9 @@ const EXACT: usize = 4;
 /// The most times that all is checked until whole namespaces are frozen, so that there is an end.
 const MOST: usize = 16;
 
+/// The same whatever the reason is.
+const LAST: usize = 4 * MOST;
+
 /// Findings about applications, by their numbers.
 type Told = Vec<(usize, Finding)>;
 
@@ -47,10 +50,11 @@ impl Catalog {
             if is_last {
                 return;
             }
-            if pass >= MOST {
-                // Ties know why others are refused.
-                let refused = if takers.is_empty() { self.frozen_since(&frozen) } else { takers };
-                self.freeze_chains(&refused, beside);
+            if pass >= LAST {
+                self.freeze_chains(&self.frozen_since(&frozen), beside);
+            } else if pass >= MOST {
+                // Ties know why others are refused, or the next check does.
+                self.freeze_chains(&takers, beside);
             }
             if pass >= EXACT {
                 self.take_along(along(self, &self.frozen_since(&frozen), beside));

@@ -429,3 +429,24 @@ fn routes_of_a_host_wait_for_an_entry_of_others_that_stays() {
         assert_eq!(told, rule, "{entry}, {host}: {:?}", findings(&catalog));
     }
 }
+
+#[test]
+fn what_is_in_force_and_breaks_after_a_long_chain_takes_along_nobody() {
+    let [before, mut after] = [false, true].map(|is_moved| chain_of_pods(18, is_moved));
+    let mut between = before.clone();
+    // The subset goes, and what needs it stays as it is. Then it would come back.
+    let [first, second] = ["v1", "v2"].map(|name| format!("{{name: {name}, labels: {{version: {name}}}}}"));
+    between[17].1 = before[17].1.replace(&first, &second);
+    after[17].1 = after[17].1.replace(&second, &format!("{second}, {first}"));
+    after[18] = before[18].clone();
+    let named = |files: &[(String, String)], before: &InForce| {
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text)).collect();
+        catalog(&files, before)
+    };
+    let before = named(&before, &InForce::default()).to_be_in_force();
+    let between = named(&between, &before);
+    assert_eq!(between.frozen().len(), 1, "{:?}", findings(&between));
+    let after = named(&after, &between.to_be_in_force());
+    let of_shop: Vec<_> = after.frozen().keys().filter(|(namespace, _)| namespace == "shop").collect();
+    assert_eq!(of_shop, [&("shop".to_owned(), "web".to_owned())], "{:?}", findings(&after));
+}
