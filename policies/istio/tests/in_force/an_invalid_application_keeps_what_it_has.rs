@@ -209,3 +209,31 @@ fn a_removal_waits_for_a_file_that_cannot_be_read() {
     assert_eq!(names(&damaged.to_be_in_force()).len(), 1);
     assert_eq!(catalog(&[("b.yaml", remove)], &in_force).removals().len(), 1);
 }
+
+#[test]
+fn what_one_namespace_mends_by_staying_freezes_no_other() {
+    let route = "http: [{route: [{destination: {host: api.example.com}}]}]";
+    let web = format!(
+        "{{serviceEntry: {{hosts: [api.example.com], ports: [443]}}, virtualService: {{spec: {{hosts: [w.example.com], gateways: [ops/public], {route}}}}}}}"
+    );
+    let web = ("web.yaml", application("shop/web", &web));
+    let cart = |spec: &str| ("cart.yaml", application("shop/cart", spec));
+    let before = in_force(&[
+        web.clone(),
+        cart(NONE),
+        ("a.yaml", application("evil/a", SUBSETS)),
+        ("b.yaml", application("evil/b", SPLIT)),
+    ]);
+    let entry = "{serviceEntry: {hosts: [api.example.com], ports: [{number: 81, protocol: HTTP}], namespaces: ['*']}}";
+    let files = [
+        web,
+        cart("{peerAuthentication: {mtls: permissive}}"),
+        ("a.yaml", application("evil/a", NONE)),
+        ("b.yaml", application("evil/b", "{virtualService: {hsots: []}}")),
+        ("c.yaml", application("evil/c", entry)),
+    ];
+    let after = catalog(&files, &before);
+    let told = findings(&after);
+    assert!(told.iter().any(|found| found.ends_with("[X112]")), "{told:?}");
+    assert!(!after.frozen().contains_key(&("shop".to_owned(), "cart".to_owned())), "{told:?}");
+}

@@ -57,6 +57,10 @@ impl Catalog {
             );
             let of = (namespace.clone(), key.application.clone());
             is_frozen |= self.freeze_namespace(&of, &reason, beside);
+            if are_tried && is_frozen {
+                // It may mend others too, which the next check tells.
+                break;
+            }
         }
         is_frozen
     }
