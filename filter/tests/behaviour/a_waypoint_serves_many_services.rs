@@ -28,7 +28,7 @@ spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fa
 ";
 
 /// Waypoint of `demo` with these policies.
-fn waypoint(config: &str) -> World {
+fn waypoint(config: &str, policies: &str) -> World {
     let scope = Scope::new(["demo"], ["*"]).unwrap();
     let identity =
         Identity { scope, kind: ProxyKind::Waypoint, node: NodeId::parse("waypoint~1"), ..checkout() };
@@ -36,7 +36,7 @@ fn waypoint(config: &str) -> World {
     let mut world = World::of(identity, &Data::default(), config, 7, now);
     let (poll, _) = world.until_poll();
     assert_eq!(header(&poll, ":path"), Some("/v1/snapshot?namespace=demo&service=*"));
-    world.answer(good(snapshot_of(POLICIES)));
+    world.answer(good(snapshot_of(policies)));
     world
 }
 
@@ -46,7 +46,7 @@ fn faulted(filter_chain: &str) -> Vec<&'static str> {
 }
 
 fn faulted_with(config: &str, filter_chain: &str) -> Vec<&'static str> {
-    let mut world = waypoint(config);
+    let mut world = waypoint(config, POLICIES);
     let mut paths = vec!["/cart", "/all", "/anywhere", "/partner", "/evil"];
     paths.retain(|path| {
         let request = StaticRequest { target: Some((*path).into()), ..StaticRequest::default() };
@@ -84,9 +84,35 @@ fn another_namespace_or_an_unknown_chain_gets_only_wildcards() {
 
 #[test]
 fn a_waypoint_without_policies_is_idle() {
-    let mut world = waypoint("");
+    let mut world = waypoint("", POLICIES);
     assert!(!world.plugin.is_idle() && world.policies() == 5);
     world.until_poll();
     world.answer(good(snapshot_of("")));
     assert!(world.plugin.is_idle() && world.policies() == 0);
+}
+
+#[test]
+fn a_service_that_many_selectors_select_gets_the_faults_of_all() {
+    // More than are looked through one by one.
+    let names = ["cart", "c*", "ca*", "car*", "*art", "*rt"];
+    let selectors = ["demo", "de*", "*mo"].map(|namespace| names.map(|name| (name, namespace)));
+    let policy = |(number, (name, namespace)): (usize, &(&str, &str))| {
+        let selector = format!("{{service: '{name}', namespace: '{namespace}'}}");
+        let rule =
+            format!("{{match: {{path: {{exact: /{number}}}}}, fault: {{percentage: 100, delay_ms: 1}}}}");
+        format!("metadata: {{name: p{number}}}\nspec: {{selector: {selector}, rules: [{rule}]}}\n---\n")
+    };
+    let policies: String = selectors.as_flattened().iter().enumerate().map(policy).collect();
+    let mut world = waypoint("", &policies);
+    for number in 0..18 {
+        let request = StaticRequest { target: Some(format!("/{number}")), ..StaticRequest::default() };
+        assert!(
+            world.injects_through("inbound-vip|80|http|cart.demo.svc.cluster.local", &request),
+            "{number}"
+        );
+        assert!(
+            !world.injects_through("inbound-vip|80|http|shop.demo.svc.cluster.local", &request),
+            "{number}"
+        );
+    }
 }

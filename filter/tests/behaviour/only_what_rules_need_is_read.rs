@@ -7,7 +7,7 @@ use filter::{
     identity::{Identity, ProxyKind},
     request::{header_map, lazy_request::LazyRequest, source::RequestSource},
 };
-use policies::{Timestamp, language::Direction};
+use policies::{Scope, Timestamp, language::Direction};
 
 use crate::world::{Data, World, checkout, good, snapshot_of};
 
@@ -133,6 +133,21 @@ fn the_route_is_read_only_if_a_rule_asks_for_the_callee() {
     assert_eq!(read(&to("{service: payments}"), "/api/"), [":authority", "cluster"]);
     let cart = to("{service: cart, namespace: shop}");
     assert_eq!(read(&cart, "/api/"), [":authority", "cluster", ":path", "direction", "claim", "user-agent"]);
+}
+
+#[test]
+fn a_field_that_policies_of_several_selectors_need_is_one_field() {
+    let scope = Scope::new(["demo"], ["*"]).unwrap();
+    let waypoint = Identity { scope, kind: ProxyKind::Waypoint, ..checkout() };
+    let policy = |name: &str, selector: &str| {
+        let rule = "{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}";
+        format!("metadata: {{name: {name}}}\nspec: {{selector: {selector}, rules: [{rule}]}}\n---\n")
+    };
+    let mut world = running(waypoint, &(policy("a", "{service: cart}") + &policy("b", "{namespace: demo}")));
+    let calls = RefCell::default();
+    let request = LazyRequest::new(Host { path: "/other", direction: Direction::Inbound, calls: &calls });
+    world.injects_through("inbound-vip|80|http|cart.demo.svc.cluster.local", &request);
+    assert_eq!(calls.take(), [":path"]);
 }
 
 #[test]

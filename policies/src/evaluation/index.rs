@@ -22,8 +22,6 @@ pub(crate) struct Index {
     /// By the caller's service account.
     accounts: HashMap<String, Vec<u32>>,
     others: Vec<u32>,
-    /// The number of fields that are read from every request.
-    fields: usize,
 }
 
 impl Index {
@@ -65,19 +63,17 @@ impl Index {
         }
         let tree = |(subject, keys): (&Subject, _)| (subject.clone(), RadixTree::new(keys));
         index.beginnings = beginnings.into_iter().map(tree).collect();
-        index.fields = index.asked_for();
         index
     }
 
-    /// The number of fields that are read from every request to find its rules. Rules that all requests
+    /// The number of fields that are read from every request to find its rules in all of these. Rules that all requests
     /// are held against read at least one.
-    pub(crate) fn fields(&self) -> usize {
-        self.fields
-    }
-
-    fn asked_for(&self) -> usize {
-        let of_values: HashSet<_> = self.beginnings.iter().map(|(subject, _)| subject.field()).collect();
-        of_values.len() + usize::from(self.is_by_callee()) + usize::from(!self.others.is_empty())
+    pub(crate) fn fields<'i>(all: impl Iterator<Item = &'i Self> + Clone) -> usize {
+        let beginnings = all.clone().flat_map(|index| &index.beginnings);
+        let of_values: HashSet<_> = beginnings.map(|(subject, _)| subject.field()).collect();
+        let has_callees = all.clone().any(Self::is_by_callee);
+        let has_others = all.clone().any(|index| !index.others.is_empty());
+        of_values.len() + usize::from(has_callees) + usize::from(has_others)
     }
 
     fn is_by_callee(&self) -> bool {

@@ -14,8 +14,8 @@ use crate::{
 /// The most groups of a program. A request looks into each of them.
 const MOST_GROUPS: usize = 16;
 
-/// The rules of a snapshot, by selector. Each policy is compiled once, however many services it selects, so that a
-/// request is never the one that waits for it.
+/// The rules of a snapshot, by selector. Each policy is compiled once, however many services it selects, so that no
+/// request waits for it, unless more than 16 selectors select its service.
 #[derive(Debug)]
 pub struct SharedRules {
     snapshot: Snapshot,

@@ -188,6 +188,11 @@ impl Plan {
         self.frozen.contains_key(ALL)
     }
 
+    /// The names of the applications that are frozen each for itself.
+    pub fn frozen_applications(&self) -> impl Iterator<Item = &String> {
+        self.frozen.keys().filter(|name| *name != ALL)
+    }
+
     /// Records beside the objects that the namespace was judged, where it matters. Consent of messages is used up once objects
     /// went by it, or nothing is frozen. While something is frozen, no limit becomes laxer.
     pub fn record(&mut self, known: &InForce, commit: &Commit, messages: Messages) {

@@ -121,7 +121,8 @@ fn commit(Order { commits, commit, .. }: &Order) -> Result<Commit, SourceError> 
 /// The applications that are invalid now, of namespaces where no artifact says what is in force.
 fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<ApplicationId> {
     let new = plans.iter().filter(|(namespace, _)| known.get(*namespace).is_none_or(Result::is_err));
-    let frozen = new.flat_map(|(namespace, plan)| plan.frozen.keys().map(move |name| (namespace, name)));
+    let frozen =
+        new.flat_map(|(namespace, plan)| plan.frozen_applications().map(move |name| (namespace, name)));
     frozen.map(|(namespace, name)| (namespace.clone(), name.clone())).collect()
 }
 

@@ -107,7 +107,7 @@ impl Catalog {
         let last: BTreeMap<_, _> = refused.iter().map(|id| (&id.0, id)).collect();
         for (namespace, id) in last {
             let reason = format!(
-                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times `{}` is refused too",
+                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times or more `{}` is refused too",
                 id.1
             );
             self.freeze_namespace(id, &reason, beside);

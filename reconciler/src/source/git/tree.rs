@@ -100,7 +100,8 @@ impl Files {
             let path = path.display();
             warnings.push(format!("the commit has no directory `{path}`: no policy is in force"));
         }
-        self.size = self.size(clone, known)?;
+        // After a push that was forced, files of the earlier commit may be gone.
+        self.size = self.size(clone, known).or_else(|_| self.size(clone, None))?;
         let mut contents = Contents { clone, size: self.size, warnings };
         let files = contents.read(self.directory.iter(), &is_known)?;
         let above = contents.read(self.above.iter(), &is_known)?;
