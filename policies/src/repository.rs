@@ -4,6 +4,7 @@ mod active_set;
 mod catalog;
 mod field_places;
 mod file;
+mod file_regexes;
 mod halts;
 mod inert_metadata;
 pub mod lint;

@@ -126,9 +126,11 @@ impl Catalog {
     /// cannot be known what the guardrails are, nothing is.
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
         let files = sources.ancestors.iter().chain(&sources.files);
-        let guards = files.map(|(path, file)| (directory(path), path, file.guardrails()));
-        let guards = guards
-            .filter(|(.., guardrails)| guardrails.as_ref().is_none_or(|guardrails| !guardrails.is_empty()));
+        let guards = files.filter_map(|(path, file)| {
+            let guardrails = file.guardrails();
+            let may_bind = guardrails.as_ref().is_none_or(|guardrails| !guardrails.is_empty());
+            may_bind.then(|| (directory(path), path, guardrails))
+        });
         let guards: Vec<_> = guards.collect();
         let server = Some(&sources.server).filter(|server| server.limits());
         if guards.is_empty() && server.is_none() {
@@ -169,6 +171,9 @@ impl Catalog {
     fn hold(&mut self, sources: &Sources<'_>) {
         let files = sources.ancestors.iter().chain(&sources.files);
         self.halts = LocatedHalt::of(files, sources.directory);
+        if self.halts.is_empty() {
+            return;
+        }
         let held = HeldDirectories::of(&self.halts);
         for located in &mut self.policies {
             located.held_by = held.halt_of(&located.file).map(|halt| Arc::clone(&halt.file));

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{field_places::FieldPlaces, inert_metadata::InertMetadata, window::Window};
+use super::{
+    field_places::FieldPlaces, file_regexes::FileRegexes, inert_metadata::InertMetadata, window::Window,
+};
 use crate::{
     language::{Guardrail, Policy, PolicyName},
     reading::{
@@ -34,8 +36,7 @@ pub struct File {
     pub findings: Vec<Finding>,
     /// The number of documents that are not hfi's.
     pub ignored: usize,
-    /// The steps that it took to compile its regexes, also those of invalid documents.
-    pub(crate) regex_steps: usize,
+    pub(super) regexes: FileRegexes,
     /// True if something invalid in it binds policies beside it, or may have been meant to.
     may_bind: bool,
 }
@@ -121,7 +122,8 @@ impl File {
             let message = format!("has {more} more problems; they are reported when these are corrected");
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
-        file.regex_steps = context.regex_steps();
+        let policies = file.documents.iter().map(|parsed| &*parsed.policy);
+        file.regexes = FileRegexes::of(policies, context.regex_steps());
         // Most files hold one document, and there are many files.
         file.documents.shrink_to_fit();
         file.others.shrink_to_fit();

@@ -20,8 +20,8 @@ impl LocatedHalt {
         policy_directory: &str,
     ) -> Vec<Self> {
         let halts = files.flat_map(|(path, file)| {
-            let is_of_everything = policy_directory.starts_with(directory(path));
-            file.halts().map(move |halt| {
+            file.halts().map(|halt| {
+                let is_of_everything = policy_directory.starts_with(directory(path));
                 let (file, halt) = (Arc::clone(path), Arc::clone(halt));
                 Self { file, halt, is_of_everything }
             })

@@ -1,13 +1,13 @@
 //! The cost of the regexes of many files. Those of one file are limited, but small files can be many.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
-use super::file::File;
+use super::{file::File, file_regexes::FileRegexes};
 
 /// The memory and the work that the regexes of some files take.
 #[derive(Debug, Default)]
 pub struct RegexCost {
-    /// The addresses of what is counted already: regexes share tables and maps.
+    /// The addresses of what is counted already: a file may have several paths, and regexes share maps.
     counted: HashSet<usize>,
     bytes: usize,
     steps: usize,
@@ -31,22 +31,15 @@ impl RegexCost {
 
     /// Adds the regexes of a file. Those that it has in an invalid document only take steps.
     pub fn add(&mut self, file: &File) -> Result<(), RegexExcess> {
-        self.steps = self.steps.saturating_add(file.regex_steps);
+        let FileRegexes { steps, table_bytes, maps } = &file.regexes;
+        self.steps = self.steps.saturating_add(*steps);
         if self.steps > Self::MAX_STEPS {
             return Err(RegexExcess::Steps);
         }
-        // Most files have none.
-        if file.regex_steps == 0 {
-            return Ok(());
-        }
-        let rules = file.documents.iter().flat_map(|document| &document.policy.rules);
-        for pattern in rules.flat_map(|rule| rule.matches.patterns()) {
-            let (table, map) = (pattern.automaton(), pattern.wide_map());
-            let parts =
-                [(Arc::as_ptr(table) as usize, pattern.size()), (Arc::as_ptr(map) as usize, map.size())];
-            for (address, size) in parts {
-                self.bytes += if self.counted.insert(address) { size } else { 0 };
-            }
+        let table = (std::ptr::from_ref(file) as usize, *table_bytes);
+        let parts = Some(table).filter(|_| *table_bytes > 0).into_iter().chain(maps.iter().copied());
+        for (address, size) in parts {
+            self.bytes += if self.counted.insert(address) { size } else { 0 };
         }
         if self.bytes > Self::MAX_BYTES { Err(RegexExcess::Bytes) } else { Ok(()) }
     }
@@ -89,8 +82,8 @@ mod tests {
     #[test]
     fn what_is_refused_takes_steps() {
         let (mut cost, refused) = (RegexCost::default(), file([String::from("[ab]*a[ab]{14}c")].into_iter()));
-        assert!(refused.documents.is_empty() && refused.regex_steps > 1_000_000);
-        let files = RegexCost::MAX_STEPS / refused.regex_steps;
+        assert!(refused.documents.is_empty() && refused.regexes.steps > 1_000_000);
+        let files = RegexCost::MAX_STEPS / refused.regexes.steps;
         (0..files).for_each(|_| cost.add(&refused).unwrap());
         assert_eq!(cost.add(&refused), Err(RegexExcess::Steps));
     }
