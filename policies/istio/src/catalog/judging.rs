@@ -51,10 +51,10 @@ impl Catalog {
                 return;
             }
             if pass >= LAST {
-                self.freeze_chains(&self.frozen_since(&frozen), beside);
+                self.freeze_chains(pass, &self.frozen_since(&frozen), beside);
             } else if pass >= MOST {
                 // Ties know why others are refused, or the next check does.
-                self.freeze_chains(&takers, beside);
+                self.freeze_chains(pass, &takers, beside);
             }
             if pass >= EXACT {
                 self.take_along(along(self, &self.frozen_since(&frozen), beside));
@@ -102,12 +102,12 @@ impl Catalog {
     }
 
     /// Freezes the namespaces of these, where something is refused in each turn and ties do not know why.
-    fn freeze_chains(&mut self, refused: &BTreeSet<ApplicationId>, beside: &Beside<'_>) {
+    fn freeze_chains(&mut self, pass: usize, refused: &BTreeSet<ApplicationId>, beside: &Beside<'_>) {
         // One of each namespace.
         let last: BTreeMap<_, _> = refused.iter().map(|id| (&id.0, id)).collect();
         for (namespace, id) in last {
             let reason = format!(
-                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times or more `{}` is refused too",
+                "is not in force: all of {namespace} stays as it is, since after all was checked {pass} times `{}` is refused too",
                 id.1
             );
             self.freeze_namespace(id, &reason, beside);
