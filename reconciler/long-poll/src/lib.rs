@@ -6,8 +6,8 @@
 //! `hyper`, in `hyper_fallback`, with the bytes read so far; over HTTP/1.1 the connection comes back after the
 //! answer.
 //!
-//! It exists for that memory: behind hyper alone, the same routes need 14 times as much for a held poll, and
-//! a third more time to answer them all (`scripts/mesh/PERFORMANCE.md`).
+//! It exists for that memory: behind hyper alone, the same routes need 48 times as much for a held poll
+//! (`scripts/mesh/PERFORMANCE.md`).
 //!
 //! The crate knows nothing of what is polled: that is an [`App`].
 //!
