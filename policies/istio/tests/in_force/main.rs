@@ -1,6 +1,7 @@
 //! Commits beside what is in force.
 #![cfg(test)]
 
+mod a_chain_takes_along_of_others_only_what_depends_on_it;
 mod a_file_speaks_of_its_own_namespaces;
 mod a_public_host_has_an_owner;
 mod a_reference_in_force_stays;
