@@ -1,4 +1,18 @@
 //! Calls into the host, with the core's own types.
+//!
+//! A call of the SDK panics, which traps the VM, if the host answers with a status that it does not expect. Each of them
+//! is given memory of its own, so no host answers with `InvalidMemoryAccess` unless an allocation has failed, which is a
+//! trap already. Besides that, Envoy and its library `proxy-wasm-cpp-host` answer so:
+//!
+//! | calls | the host's other answers | why the SDK never sees those that it does not expect |
+//! |---|---|---|
+//! | `get_map_value_bytes` | `NotFound`; `BadArgument` without such a map, **not expected** | `request_header` is called for request headers only, while they are there; `poll_answer` looks for headers first |
+//! | `log`, `get_buffer`, `define_metric` | `BadArgument` for a level, a buffer, a range or a kind that does not exist, **not expected** | they come from enums of the SDK, and the range begins at 0 |
+//! | `get_current_time`, `set_tick_period`, `register_shared_queue` | none | |
+//! | `get_property`, `call_foreign_function`, `increment_metric`, `record_metric`, `set_effective_context`, the other calls for shared data and queues | those that the SDK expects | |
+//!
+//! `record_metric` and `increment_metric` get only ids that `define_metric` has given for that VM. Calls that Envoy does
+//! refuse in the ordinary course, as it does for a stream that has ended, are in `hostcalls` for that reason.
 
 use std::time::{Duration, SystemTime};
 
