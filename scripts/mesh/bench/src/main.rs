@@ -30,8 +30,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Name {
-    /// The cost of the filter in an Envoy: throughput, size, memory, and applying a snapshot under load
-    Filter,
+    /// The cost of the filter in an Envoy: throughput, size, start, memory, applying a snapshot under load, and the
+    /// first request of a service at a waypoint
+    Filter {
+        /// One part alone
+        #[arg(value_enum)]
+        part: Option<filter::Part>,
+    },
     /// The cost of rules that do not apply, beside a plain loop over them and Envoy without the filter
     Match,
     /// From `git push`, and from a change by HTTP, to the first and the last fault, beside the push itself
@@ -74,7 +79,7 @@ enum Name {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
-        Name::Filter => filter::run().await,
+        Name::Filter { part } => filter::run(part).await,
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
         Name::Write { part } => write::run(part).await,

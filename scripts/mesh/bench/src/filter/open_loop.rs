@@ -27,9 +27,7 @@ impl OpenLoop {
         let requests = PER_SECOND * window.as_millis() as u32 / 1_000 / CONNECTIONS;
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {
-            let connection = TcpStream::connect(address)?;
-            connection.set_nodelay(true)?;
-            connections.push(connection);
+            connections.push(connect(address)?);
         }
         let began = Instant::now();
         let senders = (0..).zip(connections).map(|(number, connection)| {
@@ -46,8 +44,7 @@ impl OpenLoop {
         for sender in self.0 {
             latencies.extend(sender.join().map_err(|_| anyhow!("a sender has panicked"))??);
         }
-        latencies.sort_unstable();
-        Ok(Latencies(latencies))
+        Ok(Latencies::of(latencies))
     }
 }
 
@@ -56,6 +53,11 @@ impl OpenLoop {
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {
+    pub(crate) fn of(mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self(latencies)
+    }
+
     /// The quantile `part` of the latencies, in milliseconds.
     pub(crate) fn at(&self, part: f64) -> f64 {
         let place = (part * self.0.len() as f64).ceil() as usize;
@@ -65,19 +67,31 @@ impl Latencies {
 }
 
 fn send(mut connection: TcpStream, times: impl Iterator<Item = Instant>) -> Result<Vec<Duration>> {
-    let request = format!("GET {PATH} HTTP/1.1\r\nhost: checkout\r\n{}: {}\r\n\r\n", HEADER.0, HEADER.1);
-    let mut answer = [0; 4096];
     let mut latencies = Vec::new();
     for time in times {
         wait_until(time);
-        connection.write_all(request.as_bytes())?;
-        // It has no body, and is far too short to come in pieces.
-        let length = connection.read(&mut answer)?;
-        let answer = answer.get(..length).unwrap_or_default();
-        ensure!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"\r\n\r\n"), "got {answer:?}");
+        exchange(&mut connection)?;
         latencies.push(time.elapsed());
     }
     Ok(latencies)
+}
+
+pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let connection = TcpStream::connect(address)?;
+    connection.set_nodelay(true)?;
+    Ok(connection)
+}
+
+/// Sends the request that every rule lets pass, and waits for its answer.
+pub(crate) fn exchange(connection: &mut TcpStream) -> Result<()> {
+    let request = format!("GET {PATH} HTTP/1.1\r\nhost: checkout\r\n{}: {}\r\n\r\n", HEADER.0, HEADER.1);
+    let mut answer = [0; 4096];
+    connection.write_all(request.as_bytes())?;
+    // It has no body, and is far too short to come in pieces.
+    let length = connection.read(&mut answer)?;
+    let answer = answer.get(..length).unwrap_or_default();
+    ensure!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"\r\n\r\n"), "got {answer:?}");
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the requests keep to a clock, and to no event")]
