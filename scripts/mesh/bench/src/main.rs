@@ -1,5 +1,6 @@
 //! Measures hfi side by side with the named peer, in interleaved rounds, and prints ratios.
 
+mod artifacts;
 mod cores;
 mod filter;
 mod floor;
@@ -30,6 +31,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Name {
+    /// The memory of a replica that hands the Istio configuration of 1,000 applications to Flux
+    Artifacts,
     /// The cost of the filter in an Envoy: throughput, size, start, memory, applying a snapshot under load, and the
     /// first request of a service at a waypoint
     Filter {
@@ -79,6 +82,7 @@ enum Name {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
+        Name::Artifacts => artifacts::run().await,
         Name::Filter { part } => filter::run(part).await,
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
