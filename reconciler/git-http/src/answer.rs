@@ -62,7 +62,8 @@ fn said(line: &[u8]) -> Option<Failure> {
     line.strip_prefix(b"ERR ").map(|text| Failure::Said(shown(text)))
 }
 
-fn chained(first: FirstPacket, rest: Content) -> Content {
+/// The packet that was read, and what follows it.
+pub(crate) fn chained(first: FirstPacket, rest: Content) -> Content {
     Box::new(Cursor::new(first.bytes).chain(rest))
 }
 

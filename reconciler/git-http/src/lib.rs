@@ -22,6 +22,7 @@
 //! - `status`: the status codes of answers.
 //! - `client`: requests to one server.
 //! - `answer`: answers that hold Git data.
+//! - `negotiation`: the commits that both sides have, in one request.
 //! - `transport`: what libgit2 calls.
 
 mod address;
@@ -35,6 +36,7 @@ mod first_packet;
 mod git_service;
 mod login;
 mod media_type;
+mod negotiation;
 mod proxy;
 mod status;
 mod tls_failure;

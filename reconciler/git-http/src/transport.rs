@@ -18,6 +18,7 @@ use crate::{
     failure::Failure,
     git_service::GitService,
     login::Login,
+    negotiation::Negotiation,
 };
 
 /// Requests above this size are compressed; git's.
@@ -90,11 +91,12 @@ struct Access {
 struct Subtransport {
     access: Access,
     client: Mutex<Option<Arc<Client>>>,
+    negotiation: Arc<Mutex<Negotiation>>,
 }
 
 impl Subtransport {
     fn new(access: Access) -> Self {
-        Self { access, client: Mutex::default() }
+        Self { access, client: Mutex::default(), negotiation: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Client>>> {
@@ -126,11 +128,13 @@ impl SmartSubtransport for Subtransport {
             let client = client.ok_or_else(|| Error::from_str("the refs were not asked for"))?;
             State::Request(client, Vec::new())
         };
-        Ok(Box::new(Stream { service, state, report }))
+        let negotiation = Arc::clone(&self.negotiation);
+        Ok(Box::new(Stream { service, state, negotiation, report }))
     }
 
     fn close(&self) -> Result<(), Error> {
         self.lock().take();
+        *lock(&self.negotiation) = Negotiation::default();
         Ok(())
     }
 }
@@ -139,6 +143,7 @@ impl SmartSubtransport for Subtransport {
 struct Stream {
     service: GitService,
     state: State,
+    negotiation: Arc<Mutex<Negotiation>>,
     report: Report,
 }
 
@@ -156,7 +161,12 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let State::Request(client, request) = &self.state {
-            let answer = send(client, self.service, request).map_err(|failure| self.failed(failure))?;
+            let send = |request: &[u8]| send(client, self.service, request);
+            let answer = match self.service {
+                GitService::UploadPack => lock(&self.negotiation).answer(request, send),
+                GitService::ReceivePack => send(request),
+            };
+            let answer = answer.map_err(|failure| self.failed(failure))?;
             self.state = State::Answer(answer);
         }
         match &mut self.state {
@@ -164,6 +174,10 @@ impl Read for Stream {
             State::Request(..) => Ok(0),
         }
     }
+}
+
+fn lock(negotiation: &Mutex<Negotiation>) -> MutexGuard<'_, Negotiation> {
+    negotiation.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sends a request, and returns the beginning of the answer.

@@ -119,33 +119,70 @@ async fn the_user_of_the_url_is_the_user() {
     assert_eq!(checkout.files.len(), 1);
 }
 
-#[tokio::test]
-async fn a_long_request_is_compressed() {
-    let (repository, backend) = backend().await;
-    let front = Front::start(&backend, |_, answer| answer.usual()).await;
+/// A source of a repository with so many commits that libgit2 offers them in several requests, read once.
+async fn of_a_long_history(repository: &Repository, front: &Front) -> Source {
     for number in 0..60 {
         let message = format!("Note {number}");
         repository.git(&["commit", "--quiet", "--allow-empty", "--message", &message]).await.unwrap();
     }
     repository.git(&["push", "--quiet", "origin", "main"]).await.unwrap();
-    let settings = following(&front.repository(), &access());
-    let mut source = Source::open(settings, None).unwrap();
-    let mut source = tokio::task::spawn_blocking(move || {
-        source.read(|_| false).unwrap().unwrap().keep();
-        source
-    })
-    .await
-    .unwrap();
-    // None of its commits is known to the server any more: many are offered.
+    let source = Source::open(following(&front.repository(), &access()), None).unwrap();
+    read(source).await.0
+}
+
+/// Reads what is new. Returns the number of files with the source.
+async fn read(mut source: Source) -> (Source, usize) {
+    let read = move || {
+        let files = source.read(|_| false).unwrap().unwrap().keep().files.len();
+        (source, files)
+    };
+    tokio::task::spawn_blocking(read).await.unwrap()
+}
+
+/// Replaces all commits of the server by another one.
+async fn begin_again(repository: &Repository) {
     repository.git(&["checkout", "--quiet", "--orphan", "other"]).await.unwrap();
     repository.write("a.yaml", &policy("a", "checkout", 404)).unwrap();
     repository.git(&["commit", "--quiet", "--all", "--message", "Begin again"]).await.unwrap();
     repository.git(&["push", "--quiet", "--force", "origin", "other:main"]).await.unwrap();
-    let read = move || source.read(|_| false).map(|reading| reading.unwrap().keep().files.len()).unwrap();
-    assert_eq!(tokio::task::spawn_blocking(read).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_long_request_is_compressed() {
+    let (repository, backend) = backend().await;
+    let front = Front::start(&backend, |_, answer| answer.usual()).await;
+    let source = of_a_long_history(&repository, &front).await;
+    // None of its commits is known to the server any more: many are offered.
+    begin_again(&repository).await;
+    assert_eq!(read(source).await.1, 1);
     let codings: Vec<_> =
         front.seen().iter().map(|seen| seen.header("content-encoding").map(str::to_owned)).collect();
     assert!(codings.contains(&Some("gzip".to_owned())), "{codings:?}");
+}
+
+#[tokio::test]
+async fn a_pack_is_asked_for_with_the_first_commits_that_are_offered() {
+    let (repository, backend) = backend().await;
+    let front = Front::start(&backend, |_, answer| answer.usual()).await;
+    let mut source = of_a_long_history(&repository, &front).await;
+    let posts = || front.seen().iter().filter(|seen| seen.method == "POST").count();
+    assert_eq!(posts(), 1, "a clone offers none");
+    let changes = ["one commit more", "a push by force", "one more after it"];
+    for (turn, change) in changes.into_iter().enumerate() {
+        match turn {
+            1 => begin_again(&repository).await,
+            _ => {
+                let file = format!("b{turn}.yaml");
+                repository.write(&file, &policy(&format!("b{turn}"), "checkout", 503)).unwrap();
+                repository.git(&["add", "--all"]).await.unwrap();
+                repository.git(&["commit", "--quiet", "--message", change]).await.unwrap();
+                repository.git(&["push", "--quiet", "origin", "HEAD:main"]).await.unwrap();
+            }
+        }
+        let files;
+        (source, files) = read(source).await;
+        assert_eq!((posts(), files), (2 + turn, [2, 2, 3][turn]), "{change}");
+    }
 }
 
 #[tokio::test]
