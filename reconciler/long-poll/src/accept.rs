@@ -12,7 +12,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::{debug, warn};
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     limits::{EXTRA_TIME, HANDSHAKE_TIME, UNSENT_TLS_BYTES},
     listener::Listener,
     server::Server,
+    stream::Ends,
 };
 
 /// The pause after accepting has failed because files or memory are used up.
@@ -87,6 +88,10 @@ fn start<A: App>(
             tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, permit))).abort_handle()
         }
     }
+}
+
+impl Ends for TlsStream<TcpStream> {
+    const WITH_A_DROP: bool = false;
 }
 
 async fn secured<A: App>(

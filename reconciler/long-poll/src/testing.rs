@@ -15,15 +15,19 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{io::DuplexStream, sync::watch, time::Instant};
 
-use crate::{Answer, App, Bounded, Client, Head, Hold, Request};
+use crate::{Answer, App, Bounded, Client, Head, Hold, Request, stream::Ends};
 
 /// The body of every poll's answer, longer than a small pipe.
 pub(crate) const BODY: &str = "a snapshot of policies; a snapshot of policies; a snapshot of policies; \
                                a snapshot of policies; a snapshot of policies; a snapshot of policies";
 /// A body that is larger than any window of a test.
 pub(crate) const LARGE: usize = 20_000;
+
+impl Ends for DuplexStream {
+    const WITH_A_DROP: bool = true;
+}
 
 /// Holds a poll that has `if-none-match` for as long as its `prefer: wait=SECONDS` says.
 #[derive(Debug)]

@@ -2,16 +2,21 @@
 
 use std::{
     future::poll_fn,
+    io,
     net::Ipv4Addr,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use hyper::{Request, body::Body as _, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -26,6 +31,7 @@ use crate::{
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_PLAIN_HEAD, STALL_TIME},
     places::Places,
     server::Server,
+    stream::Ends,
     testing::Fake,
 };
 
@@ -45,11 +51,11 @@ fn served() -> Served {
 
 impl Served {
     /// A connection through which so many bytes fit at once.
-    fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
+    fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<io::Result<()>>) {
         self.connect_as(Client::default(), room)
     }
 
-    fn connect_as(&self, client: Client, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
+    fn connect_as(&self, client: Client, room: usize) -> (DuplexStream, JoinHandle<io::Result<()>>) {
         let (pipe, server) = duplex(room);
         let permit = ConnectionLimit::new().take(client).unwrap();
         (pipe, tokio::spawn(serve(server, Arc::clone(&self.server), permit)))
@@ -257,6 +263,65 @@ async fn who_has_gone_is_held_no_longer() {
     drop(client);
     let _ = serving.await.unwrap();
     assert_eq!((begun.elapsed(), served.held()), (Duration::ZERO, 0));
+}
+
+/// A pipe that counts how often its end is read, and how often it is shut down.
+struct Counted<const DROPS: bool> {
+    pipe: DuplexStream,
+    counts: Arc<[AtomicUsize; 2]>,
+}
+
+impl<const DROPS: bool> Ends for Counted<DROPS> {
+    const WITH_A_DROP: bool = DROPS;
+}
+
+impl<const DROPS: bool> AsyncRead for Counted<DROPS> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.pipe).poll_read(cx, to))?;
+        self.counts[0].fetch_add(usize::from(to.filled().is_empty()), Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<const DROPS: bool> AsyncWrite for Counted<DROPS> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.pipe).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
+
+/// The counts once a client has sent a request and closed its side.
+async fn counts<const DROPS: bool>(request: &[u8]) -> [usize; 2] {
+    let (served, (mut client, pipe)) = (served(), duplex(4_096));
+    let counts = Arc::<[AtomicUsize; 2]>::default();
+    let server = Counted::<DROPS> { pipe, counts: Arc::clone(&counts) };
+    let permit = ConnectionLimit::new().take(Client::default()).unwrap();
+    let serving = tokio::spawn(serve(server, Arc::clone(&served.server), permit));
+    client.write_all(request).await.unwrap();
+    sleep(SECOND).await;
+    client.shutdown().await.unwrap();
+    serving.await.unwrap().unwrap();
+    counts.each_ref().map(|count| count.load(Ordering::Relaxed))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_client_is_read_once_and_answered_where_that_means_something() {
+    for request in [&b""[..], &GET[..9], GET, POLL] {
+        assert_eq!(counts::<true>(request).await, [1, 0], "{request:?}");
+        assert_eq!(counts::<false>(request).await, [1, 1], "{request:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
