@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::date;
 
-/// The usual length of a head.
-const LENGTH: usize = 384;
+/// The usual length of a head and of a small body behind it, so that they are moved nowhere.
+const LENGTH: usize = 512;
 
 /// The fate of a connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

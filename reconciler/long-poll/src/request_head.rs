@@ -9,6 +9,16 @@ const MAX_HEADERS: usize = 32;
 /// The beginning of each HTTP/2 connection (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// The headers of a body, of another protocol, or of something between us that is not to be passed on.
+const OF_OTHERS: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+    header::UPGRADE,
+    header::TE,
+    header::TRAILER,
+];
+
 /// The request that bytes begin with.
 #[derive(Debug)]
 pub(crate) enum Head<'a> {
@@ -37,8 +47,9 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// Reads what may be the head of a request. A plain poll has this `path`, and keeps these `headers`.
-pub(crate) fn read<'a>(bytes: &'a [u8], path: &str, headers: &[&str]) -> Head<'a> {
+/// Reads what may be the head of a request. A plain poll has this `path`, and keeps these `headers`, which are in lower
+/// case: names are compared, not made, since most headers are not kept.
+pub(crate) fn read<'a>(bytes: &'a [u8], path: &str, headers: &[&'static str]) -> Head<'a> {
     if bytes.starts_with(PREFACE) {
         return Head::Other(Protocol::Http2);
     }
@@ -61,7 +72,7 @@ pub(crate) fn read<'a>(bytes: &'a [u8], path: &str, headers: &[&str]) -> Head<'a
 fn plain<'a>(
     request: &httparse::Request<'_, 'a>,
     path: &str,
-    kept: &[&str],
+    kept: &[&'static str],
     length: usize,
 ) -> Option<Plain<'a>> {
     if (request.method, request.version) != (Some("GET"), Some(1)) {
@@ -76,28 +87,27 @@ fn plain<'a>(
     if !query.bytes().all(is_plain) {
         return None;
     }
-    let mut headers = HeaderMap::with_capacity(kept.len());
+    let mut headers = HeaderMap::with_capacity(kept.len().min(request.headers.len()));
     let (mut hosts, mut closes) = (0, false);
     for header in &*request.headers {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
-        match name {
-            header::HOST if is_plain_host(header.value) => hosts += 1,
-            header::HOST => return None,
-            header::CONNECTION if header.value.eq_ignore_ascii_case(b"close") => closes = true,
-            header::CONNECTION if header.value.eq_ignore_ascii_case(b"keep-alive") => {}
-            // A body, another protocol, or something between us that is not to be passed on.
-            header::CONNECTION
-            | header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::EXPECT
-            | header::UPGRADE
-            | header::TE
-            | header::TRAILER => return None,
-            _ => {}
+        let is = |known: &str| header.name.eq_ignore_ascii_case(known);
+        if is(header::HOST.as_str()) {
+            if !is_plain_host(header.value) {
+                return None;
+            }
+            hosts += 1;
+        } else if is(header::CONNECTION.as_str()) {
+            match header.value {
+                value if value.eq_ignore_ascii_case(b"close") => closes = true,
+                value if value.eq_ignore_ascii_case(b"keep-alive") => {}
+                _ => return None,
+            }
+        } else if OF_OTHERS.iter().any(|known| is(known.as_str())) {
+            return None;
         }
-        let value = HeaderValue::from_bytes(header.value).ok()?;
-        if kept.contains(&name.as_str()) {
-            headers.append(name, value);
+        // The others are well-formed, since `httparse` takes no value that `http` refuses.
+        if let Some(known) = kept.iter().find(|known| is(known)) {
+            headers.append(HeaderName::from_static(known), HeaderValue::from_bytes(header.value).ok()?);
         }
     }
     (hosts == 1).then_some(Plain { query, headers, closes, length })
@@ -128,6 +138,7 @@ fn ends_lines_well(bytes: &[u8], length: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderName, HeaderValue};
     use proptest::prelude::*;
 
     use super::{Head, PREFACE, Protocol};
@@ -190,6 +201,23 @@ mod tests {
         ] {
             let head = PLAIN.replace(part, instead);
             assert!(matches!(read(head.as_bytes()), Head::Other(Protocol::Http1)), "{head:?}");
+        }
+    }
+
+    /// Those that are not kept are not made either.
+    #[test]
+    fn no_byte_of_a_name_or_a_value_is_plain_that_http_refuses() {
+        let begin = PLAIN.strip_suffix("\r\n").unwrap().as_bytes();
+        let is_plain = |line: &[u8]| {
+            let head = [begin, line, b"\r\n\r\n"].concat();
+            matches!(read(&head), Head::Plain(plain) if plain.length == head.len())
+        };
+        for byte in 0..=u8::MAX {
+            let (name, value) = ([b'x', byte, b'x'], [b'1', byte, b'1']);
+            let is_name = byte == b':' || HeaderName::from_bytes(&name).is_ok();
+            assert!(is_name || !is_plain(&[&name[..], b":1"].concat()), "{byte}");
+            let is_value = HeaderValue::from_bytes(&value).is_ok();
+            assert_eq!(is_plain(&[b"x:", &value[..]].concat()), is_value, "{byte}");
         }
     }
 

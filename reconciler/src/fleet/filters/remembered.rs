@@ -47,8 +47,16 @@ impl Remembered {
         shared: impl FnOnce(&Arc<Variant>) -> Arc<Variant>,
     ) -> bool {
         let weight = poll.variant.weight();
-        if self.filters.peek(&key).is_some_and(|known| !known.gives_way_to(origin, contact)) {
-            return false;
+        match self.filters.peek_mut(&key) {
+            Some(known) if !known.gives_way_to(origin, contact) => return false,
+            // Nearly always: it keeps its place.
+            Some(known) if known.origin.client == origin.client && known.variant == *poll.variant => {
+                let variant = Arc::clone(&known.variant);
+                known.update(contact, origin, Poll { variant: &variant, ..poll });
+                self.filters.promote(&key);
+                return true;
+            }
+            _ => {}
         }
         let known = self.forget(key);
         // Another scope of the same node can take another number of places.
@@ -57,7 +65,7 @@ impl Remembered {
             return false;
         }
         self.shares.add(origin.client, weight);
-        // Nearly always it is the one of its last poll.
+        // Another client may ask for the same.
         let variant = match &known {
             Some(known) if known.variant == *poll.variant => Arc::clone(&known.variant),
             _ => shared(poll.variant),
