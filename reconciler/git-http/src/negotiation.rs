@@ -1,12 +1,13 @@
 //! The negotiation of a fetch, in one request.
 //!
-//! libgit2 sends the newest twenty commits that it has, and asks for the pack in a second request, whatever the server
-//! says to them. Here the first request asks for the pack at once, which saves the server a process and everybody a
-//! way. The answer is given to libgit2 in two parts, as the server would have sent it: the acknowledgements, and the pack
+//! libgit2 sends the newest twenty commits that it has, and more of them until the server knows one; then it asks for the
+//! pack in another request. Here the first request asks for the pack at once: one process of the server and one round trip
+//! less. The answer is given to libgit2 in two parts, as the server would have sent it: the acknowledgements, and the pack
 //! with what stands before it, once libgit2 asks for that.
 //!
-//! The pack is the one that libgit2 gets otherwise, except if the server knows none of these commits, as after a push
-//! by force that replaced more than twenty: libgit2 would offer more, and now gets all commits, as a new clone does.
+//! The pack is the one that libgit2 gets otherwise, unless the server has none of these twenty commits, as one that was
+//! made anew, or that has pruned what a push by force replaced. It sends all commits then, as to a new clone, and libgit2
+//! would have offered more. A server that still has a commit knows it, whether a branch leads there or not.
 
 use std::io::{self, Cursor};
 

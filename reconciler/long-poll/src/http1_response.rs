@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::date;
 
-/// The usual length of a head and of a small body behind it, so that they are moved nowhere.
+/// The usual length of a head and of a small body behind it: one allocation holds both.
 const LENGTH: usize = 512;
 
 /// The fate of a connection after an answer.

@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Those that are not kept are not made either.
+    /// Names and values that are not kept are never given to `http`, which would refuse them.
     #[test]
     fn no_byte_of_a_name_or_a_value_is_plain_that_http_refuses() {
         let begin = PLAIN.strip_suffix("\r\n").unwrap().as_bytes();

@@ -65,7 +65,7 @@ impl Remembered {
             return false;
         }
         self.shares.add(origin.client, weight);
-        // Another client may ask for the same.
+        // The node may have changed its client, not its scope.
         let variant = match &known {
             Some(known) if known.variant == *poll.variant => Arc::clone(&known.variant),
             _ => shared(poll.variant),
