@@ -170,7 +170,8 @@ mod tests {
             Vec::new(),
         ] {
             let answer = packets(&["ACK 3 common\n", "NAK\n"]);
-            assert_eq!(negotiated(&[request.clone()], &answer), (vec![answer], vec![request]));
+            let requests = [request];
+            assert_eq!(negotiated(&requests, &answer), (vec![answer], requests.to_vec()));
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
     limits::{EXTRA_TIME, HANDSHAKE_TIME, UNSENT_TLS_BYTES},
     listener::Listener,
     server::Server,
-    stream::Ends,
+    stream::Transport,
 };
 
 /// The pause after accepting has failed because files or memory are used up.
@@ -90,8 +90,8 @@ fn start<A: App>(
     }
 }
 
-impl Ends for TlsStream<TcpStream> {
-    const WITH_A_DROP: bool = false;
+impl Transport for TlsStream<TcpStream> {
+    const ENDS_WITH_A_MESSAGE: bool = true;
 }
 
 async fn secured<A: App>(

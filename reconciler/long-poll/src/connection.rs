@@ -30,7 +30,7 @@ use crate::{
     limits::{ENDING_TIME, HEAD_TIME, MAX_PLAIN_HEAD},
     request_head::{self, Head, Protocol},
     server::Server,
-    stream::{Ends, Stream},
+    stream::{Stream, Transport},
 };
 
 /// A body up to this size is copied behind its head: that is cheaper than two pieces for the kernel.
@@ -61,7 +61,7 @@ pub(crate) fn serve<IO, A>(
 ) -> impl Future<Output = io::Result<()>> + Send
 where
     A: App,
-    IO: Ends + AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    IO: Transport + AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut stream = Stream::new(io);
     async move {
@@ -124,7 +124,7 @@ where
             }
             deadline.set(Instant::now() + stream.time_to_next_head());
         }
-        if stream.is_ended && IO::WITH_A_DROP { Ok(()) } else { stream.shutdown().await }
+        if stream.is_ended && !IO::ENDS_WITH_A_MESSAGE { Ok(()) } else { stream.shutdown().await }
     }
 }
 

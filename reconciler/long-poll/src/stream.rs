@@ -23,15 +23,15 @@ use crate::{
 /// The size of one read, into memory that is not kept.
 pub(crate) const CHUNK: usize = 4_096;
 
-/// The end of a connection whose client has closed its side already.
-pub(crate) trait Ends {
-    /// To drop the connection is all that the client needs to hear of the end: a call to the kernel less for each of
-    /// thousands that leave at once. TLS has a message for it (RFC 8446, section 6.1).
-    const WITH_A_DROP: bool;
+/// TCP, or TLS over it.
+pub(crate) trait Transport {
+    /// Each side tells the other of its end with a message, as TLS demands (RFC 8446, section 6.1). Without one, a
+    /// connection whose client has closed its side is dropped: a call to the kernel less for each of thousands.
+    const ENDS_WITH_A_MESSAGE: bool;
 }
 
-impl Ends for TcpStream {
-    const WITH_A_DROP: bool = true;
+impl Transport for TcpStream {
+    const ENDS_WITH_A_MESSAGE: bool = false;
 }
 
 /// A connection that returns the bytes that were read ahead, fails when the client reads nothing for too

@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::{io::DuplexStream, sync::watch, time::Instant};
 
-use crate::{Answer, App, Bounded, Client, Head, Hold, Request, stream::Ends};
+use crate::{Answer, App, Bounded, Client, Head, Hold, Request, stream::Transport};
 
 /// The body of every poll's answer, longer than a small pipe.
 pub(crate) const BODY: &str = "a snapshot of policies; a snapshot of policies; a snapshot of policies; \
@@ -25,8 +25,8 @@ pub(crate) const BODY: &str = "a snapshot of policies; a snapshot of policies; a
 /// A body that is larger than any window of a test.
 pub(crate) const LARGE: usize = 20_000;
 
-impl Ends for DuplexStream {
-    const WITH_A_DROP: bool = true;
+impl Transport for DuplexStream {
+    const ENDS_WITH_A_MESSAGE: bool = false;
 }
 
 /// Holds a poll that has `if-none-match` for as long as its `prefer: wait=SECONDS` says.

@@ -31,7 +31,7 @@ use crate::{
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_PLAIN_HEAD, STALL_TIME},
     places::Places,
     server::Server,
-    stream::Ends,
+    stream::Transport,
     testing::Fake,
 };
 
@@ -266,16 +266,16 @@ async fn who_has_gone_is_held_no_longer() {
 }
 
 /// A pipe that counts how often its end is read, and how often it is shut down.
-struct Counted<const DROPS: bool> {
+struct Counted<const IS_TLS: bool> {
     pipe: DuplexStream,
     counts: Arc<[AtomicUsize; 2]>,
 }
 
-impl<const DROPS: bool> Ends for Counted<DROPS> {
-    const WITH_A_DROP: bool = DROPS;
+impl<const IS_TLS: bool> Transport for Counted<IS_TLS> {
+    const ENDS_WITH_A_MESSAGE: bool = IS_TLS;
 }
 
-impl<const DROPS: bool> AsyncRead for Counted<DROPS> {
+impl<const IS_TLS: bool> AsyncRead for Counted<IS_TLS> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -287,7 +287,7 @@ impl<const DROPS: bool> AsyncRead for Counted<DROPS> {
     }
 }
 
-impl<const DROPS: bool> AsyncWrite for Counted<DROPS> {
+impl<const IS_TLS: bool> AsyncWrite for Counted<IS_TLS> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.pipe).poll_write(cx, bytes)
     }
@@ -303,10 +303,10 @@ impl<const DROPS: bool> AsyncWrite for Counted<DROPS> {
 }
 
 /// The counts once a client has sent a request and closed its side.
-async fn counts<const DROPS: bool>(request: &[u8]) -> [usize; 2] {
+async fn counts<const IS_TLS: bool>(request: &[u8]) -> [usize; 2] {
     let (served, (mut client, pipe)) = (served(), duplex(4_096));
     let counts = Arc::<[AtomicUsize; 2]>::default();
-    let server = Counted::<DROPS> { pipe, counts: Arc::clone(&counts) };
+    let server = Counted::<IS_TLS> { pipe, counts: Arc::clone(&counts) };
     let permit = ConnectionLimit::new().take(Client::default()).unwrap();
     let serving = tokio::spawn(serve(server, Arc::clone(&served.server), permit));
     client.write_all(request).await.unwrap();
@@ -319,8 +319,8 @@ async fn counts<const DROPS: bool>(request: &[u8]) -> [usize; 2] {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_client_is_read_once_and_answered_where_that_means_something() {
     for request in [&b""[..], &GET[..9], GET, POLL] {
-        assert_eq!(counts::<true>(request).await, [1, 0], "{request:?}");
-        assert_eq!(counts::<false>(request).await, [1, 1], "{request:?}");
+        assert_eq!(counts::<false>(request).await, [1, 0], "{request:?}");
+        assert_eq!(counts::<true>(request).await, [1, 1], "{request:?}");
     }
 }
 
