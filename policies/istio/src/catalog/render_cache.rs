@@ -25,7 +25,6 @@ const RECENT: usize = 8;
 #[derive(Debug, Default)]
 pub struct RenderCache {
     known: HashMap<Key, Rendering>,
-    rendered: usize,
 }
 
 /// A document: its file, and its place there.
@@ -50,14 +49,8 @@ pub(super) struct Renderer<'c> {
 }
 
 impl RenderCache {
-    /// The number of documents that had to be rendered for the last catalog.
-    pub fn rendered(&self) -> usize {
-        self.rendered
-    }
-
     /// Begins a catalog.
     pub(super) fn renderer(&mut self) -> Renderer<'_> {
-        self.rendered = 0;
         let before = std::mem::take(&mut self.known);
         Renderer { cache: self, before, recent: VecDeque::new() }
     }
@@ -78,10 +71,7 @@ impl Renderer<'_> {
         let rendering = match self.before.remove(&key).filter(is_same) {
             // The setting of this catalog, so that the one before is freed.
             Some(known) => Rendering { setting, ..known },
-            None => {
-                self.cache.rendered += 1;
-                Rendering::new(Arc::clone(application), setting)
-            }
+            None => Rendering::new(Arc::clone(application), setting),
         };
         self.cache.known.insert(key, rendering.clone());
         rendering

@@ -2,10 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
-use istio_config::{Catalog, File, InForce, Limits, RenderCache, Setting};
+use istio_config::{Catalog, File, InForce, Limits, RenderCache, Rendered, Setting};
 use policies::{
     File as PolicyFile,
     language::{ClusterDomain, IstioLimits},
@@ -77,6 +77,10 @@ enum Edit {
 struct Reader {
     cache: RenderCache,
     read: HashMap<String, Arc<File>>,
+    /// What the last catalog has, but for empty ones.
+    last: Vec<Weak<[Rendered]>>,
+    /// The number of those that the catalog before did not have.
+    rendered: usize,
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -144,13 +148,19 @@ impl Reader {
             files.push((path, file));
         }
         let files: Vec<_> = files.iter().map(|(path, file)| (Arc::clone(path), &**file)).collect();
-        Catalog::cached(&mut self.cache, &files, in_force, setting, guarded)
+        let catalog = Catalog::cached(&mut self.cache, &files, in_force, setting, guarded);
+        let own = catalog.applications().iter().filter(|application| !application.resources.is_empty());
+        let now: Vec<_> = own.map(|application| Arc::downgrade(&application.resources)).collect();
+        let is_new = |one: &&Weak<_>| !self.last.iter().any(|other| one.ptr_eq(other));
+        self.rendered = now.iter().filter(is_new).count();
+        self.last = now;
+        catalog
     }
 
-    /// The number of documents that are rendered for a catalog.
+    /// The number of valid documents that are rendered for a catalog.
     fn rendered(&mut self, repository: &Repository) -> usize {
         self.catalog(repository, &InForce::default());
-        self.cache.rendered()
+        self.rendered
     }
 }
 
@@ -166,7 +176,7 @@ fn a_change_of_one_among_fifty_renders_one() {
         let texts = texts.iter().map(|(path, text)| (Arc::clone(path), text.clone())).collect();
         let catalog = reader.catalog_of(texts, &InForce::default(), setting, |_, setting| setting);
         assert_eq!(catalog.resources().len(), catalog.applications().len(), "{:?}", findings(&catalog));
-        reader.cache.rendered()
+        reader.rendered
     };
     let setting = Setting::default();
     assert_eq!(rendered(&texts, &setting), 50);
@@ -184,9 +194,9 @@ fn a_change_of_one_among_fifty_renders_one() {
 #[test]
 fn a_change_around_applications_renders_those_that_it_is_for() {
     let mut reader = Reader::default();
-    let files = [vec![0, 5], vec![9], vec![13], vec![11]];
+    let files = [vec![0, 5], vec![10], vec![12], vec![]];
     let mut repository = Repository { files, ..Repository::default() };
-    assert_eq!(reader.rendered(&repository), 4);
+    assert_eq!(reader.rendered(&repository), 3);
     repository.apply(Edit::Around(2));
     assert_eq!(reader.rendered(&repository), 0, "a Secret");
     repository.apply(Edit::Around(0));
@@ -195,7 +205,7 @@ fn a_change_around_applications_renders_those_that_it_is_for() {
     assert_eq!(reader.rendered(&repository), 1, "a Service with a waypoint");
     repository.apply(Edit::Guardrail(1, 4));
     assert_eq!(reader.rendered(&repository), 1, "a Guardrail of one directory");
-    repository.apply(Edit::File(0, vec![0, 4]));
+    repository.apply(Edit::File(0, vec![6, 0]));
     assert_eq!(reader.rendered(&repository), 2, "a file of two documents");
 }
 
