@@ -25,6 +25,7 @@ pub struct InForce {
     applications: BTreeMap<ApplicationId, Arc<[Resource]>>,
     foreign: BTreeMap<ObjectId, Foreign>,
     held: BTreeSet<ApplicationId>,
+    holds_along: bool,
 }
 
 /// An artifact that cannot be read as a whole. What is in force then is unknown.
@@ -70,6 +71,16 @@ impl InForce {
     /// The same, where these applications stay as they are, be it without objects.
     pub fn holding(self, held: impl IntoIterator<Item = ApplicationId>) -> Self {
         Self { held: held.into_iter().collect(), ..self }
+    }
+
+    /// The same, where what may depend on these stays too, and all of a namespace that loses an object where some of it does.
+    pub fn holding_along(self, held: impl IntoIterator<Item = ApplicationId>) -> Self {
+        Self { holds_along: true, ..self.holding(held) }
+    }
+
+    /// True if what may depend on the held applications stays too.
+    pub(crate) fn holds_along(&self) -> bool {
+        self.holds_along
     }
 
     /// The applications that stay as they are.

@@ -1,8 +1,17 @@
 //! Resources among each other: those of valid applications, beside what stays in force and what is written by hand.
+//!
+//! All is checked until nothing new is refused. Each check but the last one refuses something, or freezes a namespace. A
+//! namespace is frozen by the sixteenth check ([`MOST`]) that refuses something there, and once there were 64 ([`LAST`]) by
+//! each. A frozen namespace has nothing left to be refused. So for `n` namespaces with applications or objects in force there
+//! are at most `LAST + n + 1` checks, beside those of trials: [`trials`] has their number, and at most `n + 1` times there are
+//! some. One more is of what is in force alone.
 
 mod along;
 mod members;
 mod namespaces;
+#[cfg(test)]
+mod tests;
+mod trials;
 
 use std::{
     cell::OnceCell,
@@ -20,10 +29,11 @@ use crate::{
 /// The most times that all is checked until what depends on the refused goes along.
 const EXACT: usize = 4;
 
-/// The most times that all is checked until whole namespaces are frozen, so that there is an end.
+/// The most checks that refuse something of a namespace until all of it is frozen: ties do not know why, or they would have
+/// taken it along.
 const MOST: usize = 16;
 
-/// The same whatever the reason is.
+/// The most checks until each namespace in which something is refused is frozen.
 const LAST: usize = 4 * MOST;
 
 /// Findings about applications, by their numbers.
@@ -34,6 +44,10 @@ impl Catalog {
     /// what others may have referred to.
     pub(super) fn judge(&mut self, beside: &Beside<'_>) {
         let before = OnceCell::new();
+        if beside.in_force.holds_along() {
+            self.take_along(along(self, beside.in_force.held(), true, beside));
+        }
+        let mut refusals = BTreeMap::<String, usize>::new();
         for pass in 1.. {
             let frozen: BTreeSet<_> = self.frozen.keys().cloned().collect();
             let takers = self.refuse_takers(beside);
@@ -43,6 +57,8 @@ impl Catalog {
                 told.into_iter().partition(|(_, finding)| finding.level == Level::Error);
             let is_last =
                 takers.is_empty() && errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
+            let in_error = errors.iter().filter_map(|(number, _)| self.applications.get(*number));
+            let refused: BTreeSet<_> = in_error.map(RenderedApplication::id).chain(takers).collect();
             // Of the warnings of a pass that is not the last, some are about what is refused.
             for (number, finding) in if is_last { others } else { errors } {
                 self.tell(number, finding);
@@ -50,14 +66,17 @@ impl Catalog {
             if is_last {
                 return;
             }
-            if pass >= LAST {
-                self.freeze_chains(pass, &self.frozen_since(&frozen), beside);
-            } else if pass >= MOST {
-                // Ties know why others are refused, or the next check does.
-                self.freeze_chains(pass, &takers, beside);
+            // One of each namespace.
+            let refused: BTreeMap<_, _> = refused.into_iter().collect();
+            for id in refused {
+                let refusals = refusals.entry(id.0.clone()).or_default();
+                *refusals += 1;
+                if *refusals >= MOST || pass >= LAST {
+                    self.freeze_chain(pass, &id, beside);
+                }
             }
             if pass >= EXACT {
-                self.take_along(along(self, &self.frozen_since(&frozen), beside));
+                self.take_along(along(self, &self.frozen_since(&frozen), false, beside));
             }
         }
     }
@@ -101,17 +120,13 @@ impl Catalog {
         }
     }
 
-    /// Freezes the namespaces of these, where something is refused in each turn and ties do not know why.
-    fn freeze_chains(&mut self, pass: usize, refused: &BTreeSet<ApplicationId>, beside: &Beside<'_>) {
-        // One of each namespace.
-        let last: BTreeMap<_, _> = refused.iter().map(|id| (&id.0, id)).collect();
-        for (namespace, id) in last {
-            let reason = format!(
-                "is not in force: all of {namespace} stays as it is, since after all was checked {pass} times `{}` is refused too",
-                id.1
-            );
-            self.freeze_namespace(id, &reason, beside);
-        }
+    /// Freezes the namespace of this one, where something is refused again and again.
+    fn freeze_chain(&mut self, pass: usize, id: &ApplicationId, beside: &Beside<'_>) {
+        let (namespace, name) = id;
+        let reason = format!(
+            "is not in force: all of {namespace} stays as it is, since after all was checked {pass} times `{name}` is refused too"
+        );
+        self.freeze_namespace(id, &reason, beside);
     }
 
     /// Keeps what the frozen applications have in force.

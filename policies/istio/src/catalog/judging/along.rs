@@ -28,6 +28,12 @@ impl<'a> Sides<'a> {
         let names = now.keys().chain(before.keys()).copied();
         names.filter(|name| now.get(name) != before.get(name)).collect()
     }
+
+    /// True if it has an object in force that it does not have now.
+    fn is_losing(&self) -> bool {
+        let now: BTreeSet<_> = self.now.iter().map(|resource| resource.order()).collect();
+        self.in_force.iter().any(|resource| !now.contains(&resource.order()))
+    }
 }
 
 /// Applications and the ties between them, by their numbers.
@@ -41,19 +47,23 @@ struct Tied<'a> {
     gives: BTreeMap<usize, BTreeSet<Tie>>,
     /// What an application needs where it stays as it is in force.
     needs: BTreeMap<usize, BTreeSet<Tie>>,
+    /// The applications of each namespace that goes along as a whole.
+    whole: BTreeMap<&'a str, Vec<usize>>,
 }
 
-/// The applications that go along with these, each with the one of these on which it depends.
+/// The applications that go along with these, each with the one of these on which it depends. With `is_whole` all of a namespace
+/// that loses an object goes along with one of it: where that stays, consent is asked for more than was lost before.
 pub(super) fn along(
     catalog: &Catalog,
     refused: &BTreeSet<ApplicationId>,
+    is_whole: bool,
     beside: &Beside<'_>,
 ) -> Vec<(ApplicationId, ApplicationId)> {
     let sides = sides(catalog, refused, beside);
     let all: Vec<_> =
         sides.iter().flat_map(|(_, sides)| sides.now.iter().chain(&sides.in_force)).copied().collect();
     let ties = ties(&all, beside.in_force, beside.surroundings);
-    let mut tied = Tied::default();
+    let mut tied = Tied { whole: if is_whole { whole(&sides) } else { BTreeMap::new() }, ..Tied::default() };
     let mut ties = ties.iter();
     for (number, (id, sides)) in sides.iter().enumerate() {
         let unlike = sides.unlike();
@@ -99,6 +109,17 @@ fn sides<'a>(
     sides.into_iter().collect()
 }
 
+/// The applications of each namespace that loses an object, by their numbers.
+fn whole<'s>(sides: &'s [(ApplicationId, Sides<'_>)]) -> BTreeMap<&'s str, Vec<usize>> {
+    let losing: BTreeSet<_> =
+        sides.iter().filter(|(_, sides)| sides.is_losing()).map(|(id, _)| &id.0).collect();
+    let mut whole = BTreeMap::<_, Vec<_>>::new();
+    for (number, (id, _)) in sides.iter().enumerate().filter(|(_, (id, _))| losing.contains(&id.0)) {
+        whole.entry(id.0.as_str()).or_default().push(number);
+    }
+    whole
+}
+
 impl<'a> Tied<'a> {
     fn changes(&mut self, namespace: &'a str, number: usize, Ties { gives, .. }: &Ties) {
         for tie in gives {
@@ -123,6 +144,7 @@ impl<'a> Tied<'a> {
             for tie in self.needs.remove(&of).into_iter().flatten() {
                 next.extend(self.changing.remove(&(namespace, tie)).into_iter().flatten());
             }
+            next.extend(self.whole.remove(namespace).into_iter().flatten());
             for other in next.into_iter().filter(|other| reached.insert(*other)) {
                 found.push((other, first));
                 queue.push_back((other, first));

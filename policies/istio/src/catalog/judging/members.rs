@@ -90,6 +90,8 @@ impl<'a> Members<'a> {
 
     /// All that is wrong: what is found about applications, and the errors of what stays in force.
     pub(super) fn check(&self, beside: &Beside<'_>) -> (Told, AllBroken) {
+        #[cfg(test)]
+        super::tests::CHECKS.set(super::tests::CHECKS.get() + 1);
         let resources: Vec<_> = self.0.iter().map(|(_, resource)| *resource).collect();
         let (mut told, mut broken) = (Told::new(), AllBroken::new());
         for (at, finding) in rules::check_all(&resources, beside.in_force, beside.surroundings) {

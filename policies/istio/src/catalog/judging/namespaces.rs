@@ -1,23 +1,18 @@
 //! Namespaces that stay as they are as a whole, since something in force would be broken by a part of them.
 
-use std::{
-    cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cell::OnceCell, collections::BTreeSet};
 
 use super::{
     Beside,
-    members::{AllBroken, Members},
+    members::{AllBroken, Broken, Members},
     right,
+    trials::at_fault,
 };
 use crate::{
     catalog::{Catalog, LocatedFinding},
     finding::Finding,
     in_force::ApplicationId,
 };
-
-/// The most namespaces that are tried one by one.
-const TRIED: usize = 4;
 
 impl Catalog {
     /// Freezes each namespace where something that stays in force is broken, and would not be if all of the namespace
@@ -32,43 +27,33 @@ impl Catalog {
             return false;
         }
         let before = before.get_or_init(|| Members::in_force(beside).check(beside).1);
-        let mut new: BTreeMap<_, _> =
-            broken.into_iter().filter(|(key, _)| !before.contains_key(key)).collect();
-        let namespaces =
-            |new: &AllBroken| new.keys().map(|key| key.namespace.clone()).collect::<BTreeSet<_>>();
-        let all = namespaces(&new);
-        if all.len() > TRIED {
-            // What would be broken even then cannot be cured.
-            let left = Members::of(self, beside, &all).check(beside).1;
-            new.retain(|key, _| !left.contains_key(key));
-        }
-        let (cured, mut is_frozen) = (namespaces(&new), false);
-        let are_tried = cured.len() <= TRIED;
-        for namespace in cured {
-            let one = BTreeSet::from([namespace.clone()]);
-            let tried = are_tried.then(|| Members::of(self, beside, &one).check(beside).1);
-            let left = tried.unwrap_or_default();
-            let mut of_namespace = new.iter().filter(|(key, _)| key.namespace == namespace);
-            let Some((key, reason)) = of_namespace.find(|(key, _)| !left.contains_key(key)) else { continue };
+        let free = self.free_namespaces(beside);
+        let is_new = |key: &Broken| !before.contains_key(key) && free.contains(&key.namespace);
+        let new: AllBroken = broken.into_iter().filter(|(key, _)| is_new(key)).collect();
+        let at_fault = at_fault(self, &new, beside);
+        for (namespace, (key, reason)) in &at_fault {
             let reason = format!(
                 "is not in force: all of {namespace} stays as it is, since the {} `{}` stays in force, and with the rest of this commit {reason}",
                 key.kind.name(),
                 key.name
             );
-            let of = (namespace.clone(), key.application.clone());
-            is_frozen |= self.freeze_namespace(&of, &reason, beside);
-            if are_tried && is_frozen {
-                // It may mend others too, which the next check tells.
-                break;
-            }
+            let of = ((*namespace).to_owned(), key.application.clone());
+            self.freeze_namespace(&of, &reason, beside);
         }
-        is_frozen
+        !at_fault.is_empty()
     }
 
-    /// Freezes all of a namespace, since one of its applications is frozen. Answers whether something is frozen now that
-    /// was not.
-    pub(super) fn freeze_namespace(&mut self, of: &ApplicationId, reason: &str, beside: &Beside<'_>) -> bool {
-        let frozen_before = self.frozen.len();
+    /// The namespaces of which something does not stay as it is yet.
+    fn free_namespaces(&self, beside: &Beside<'_>) -> BTreeSet<String> {
+        let valid = self.applications.iter().filter(|application| application.is_valid);
+        let valid = valid.map(|valid| valid.application.namespace.to_string());
+        let going =
+            beside.in_force.applications().map(|(id, _)| id).filter(|id| !self.frozen.contains_key(*id));
+        valid.chain(going.map(|(namespace, _)| namespace.clone())).collect()
+    }
+
+    /// Freezes all of a namespace, since one of its applications is frozen.
+    pub(super) fn freeze_namespace(&mut self, of: &ApplicationId, reason: &str, beside: &Beside<'_>) {
         let (namespace, why) = (&of.0, self.frozen.get(of).cloned());
         let is_here = |id: &ApplicationId| id.0 == *namespace;
         let finding = Finding::error("APP20", "", reason).right(why.as_ref().map(right).unwrap_or_default());
@@ -88,6 +73,5 @@ impl Catalog {
             let located = || LocatedFinding::new(&file, finding.clone().at(at));
             self.frozen.entry(id.clone()).or_insert_with(located);
         }
-        self.frozen.len() > frozen_before
     }
 }
