@@ -36,22 +36,46 @@ pub struct Decision {
     pub by_consent: bool,
 }
 
+/// The most times that more applications are frozen because of others, until all of the namespace is: each time all of its
+/// objects are put together again.
+const MOST: usize = 16;
+
 /// Decides about a namespace.
 pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Decision {
     let invalid = proposal.applications.iter();
     let invalid = invalid.filter_map(|(name, wanted)| Some((name.clone(), wanted.as_ref().err()?.clone())));
     let mut decision = Decision { frozen: invalid.collect(), ..Decision::default() };
-    // Each turn freezes at least one more.
-    loop {
+    for turn in 1.. {
         decision.objects = assembled(in_force, proposal, &decision.frozen);
-        let more = to_freeze(in_force, proposal, consent, &decision);
+        let mut more = to_freeze(in_force, proposal, consent, &decision);
         if more.is_empty() {
             let (removed, all) = losses(in_force, proposal, &decision.objects);
             let none = Consent { removals: 0, ..*consent };
             decision.by_consent = !none.covers(removed, all);
-            return decision;
+            break;
+        }
+        if turn >= MOST
+            && let Some(why) = more.values().next().cloned()
+        {
+            more = whole(in_force, proposal, &why);
+            more.retain(|name, _| !decision.frozen.contains_key(name));
         }
         decision.frozen.extend(more);
+    }
+    decision
+}
+
+/// All applications of a namespace, each for this reason, but for those that are invalid or taken away.
+pub(super) fn whole(in_force: &Objects, proposal: &Proposal, why: &str) -> BTreeMap<String, String> {
+    let known = in_force.applications().map(|(name, _)| name).chain(proposal.applications.keys());
+    let free = known.filter(|name| proposal.is_free(name) && !proposal.removed.contains(*name));
+    free.map(|name| (name.clone(), why.to_owned())).collect()
+}
+
+impl Proposal {
+    /// True if nothing is wrong with an application.
+    pub(super) fn is_free(&self, name: &str) -> bool {
+        !matches!(self.applications.get(name), Some(Err(_)))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     applications::Applications,
     artifact::Artifact,
     consent::Consent,
-    decision::{Decision, Proposal, decide},
+    decision::{Decision, Proposal, decide, whole},
     foreign::{Foreign, Named, by_namespace},
     objects::Objects,
 };
@@ -234,11 +234,12 @@ impl Plan {
 }
 
 /// What the files want of each namespace, and of each that has something in force; and what of it is new. Applications that
-/// are held stay as they are, each for a reason.
+/// are held stay as they are, each for a reason, and with `is_along` what may depend on them stays too.
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
     &Proposed { applications, setting, foreign, .. }: &Proposed<'_>,
     held: &BTreeMap<ApplicationId, String>,
+    is_along: bool,
     cache: &mut RenderCache,
 ) -> (Namespaces<Proposal>, Namespaces<BTreeSet<Named>>) {
     let all = before.iter().flat_map(|(namespace, known)| {
@@ -247,7 +248,8 @@ fn proposals(
     });
     let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
     let in_force = all.collect::<istio_config::InForce>().beside(foreign.by_id());
-    let in_force = in_force.holding(held.keys().cloned());
+    let ids = held.keys().cloned();
+    let in_force = if is_along { in_force.holding_along(ids) } else { in_force.holding(ids) };
     let catalog = Catalog::cached(cache, &files, &in_force, setting, |path, setting| {
         setting.within(applications.guarded.limits(path))
     });

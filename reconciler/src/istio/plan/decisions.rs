@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ApplicationId, Artifact, Consent, Decision, Named, Namespaces, Objects, Proposal, Proposed, RenderCache,
-    decide, proposals,
+    decide, proposals, whole,
 };
 
-/// The most times that a commit is judged until whole namespaces stay as they are.
+/// The turns that hold something of a namespace until they hold all of it.
 const EXACT: usize = 4;
+
+/// The turns that hold something until all that may depend on what is held stays too.
+const MOST: usize = 16;
 
 /// What is decided about a namespace.
 pub(super) struct Decided {
@@ -26,8 +29,10 @@ pub(super) struct Decided {
 }
 
 /// Decides about all namespaces, and judges the commit again as long as something stays that its applications were not
-/// judged beside. What is held once is held in each turn after it, and from some turn on all of its namespace, so there is
-/// an end. `before` is what is in force, and beside it what applications of other namespaces last had.
+/// judged beside. What is held once is held in each turn after it, and all of a namespace is held by the fourth turn that
+/// holds something of it. After 16 turns, ties say at once what the next ones would hold. A turn that they do not know of
+/// holds one more namespace as a whole, so there is an end. `before` is what is in force, and beside it what applications of
+/// other namespaces last had.
 pub(super) fn decisions(
     before: &BTreeMap<&String, &Objects>,
     in_force: &Namespaces<Objects>,
@@ -38,11 +43,15 @@ pub(super) fn decisions(
     let (none, no_consent) = (Objects::default(), Consent::default());
     let mut held = BTreeMap::<ApplicationId, String>::new();
     let mut stay = Namespaces::<String>::new();
+    let mut turns = Namespaces::<usize>::new();
     let mut turn = 0;
     loop {
         turn += 1;
+        #[cfg(test)]
+        tests::TURNS.set(turn);
+        let is_along = turn > MOST;
         let (mut decisions, held_before) = (BTreeMap::new(), held.len());
-        let (proposals, mut new) = proposals(before, proposed, &held, cache);
+        let (proposals, mut new) = proposals(before, proposed, &held, is_along, cache);
         for (namespace, proposal) in proposals {
             let before = before.get(&namespace).copied().unwrap_or(&none);
             let consent = consents.get(&namespace).unwrap_or(&no_consent);
@@ -51,10 +60,12 @@ pub(super) fn decisions(
             let consent = Consent { limit: consent.limit.into_iter().chain(limit).min(), ..*consent };
             let decision = decide(before, &proposal, &consent);
             let mut more = more(&decision, &proposal);
-            if turn >= EXACT
-                && let Some(why) = more.values().next().cloned()
-            {
-                more = whole(before, &proposal, &why);
+            if let Some(why) = more.values().next().cloned() {
+                let turns = turns.entry(namespace.clone()).or_default();
+                *turns += 1;
+                if *turns >= EXACT || is_along {
+                    more = whole(before, &proposal, &why);
+                }
             }
             held.extend(more.into_iter().map(|(name, why)| ((namespace.clone(), name), why)));
             decisions.insert(namespace, decision);
@@ -104,17 +115,6 @@ fn changed(
 
 /// The applications that stay as they are though nothing is wrong with them.
 fn more(decision: &Decision, proposal: &Proposal) -> BTreeMap<String, String> {
-    let frozen = decision.frozen.iter().filter(|(name, _)| is_free(proposal, name));
+    let frozen = decision.frozen.iter().filter(|(name, _)| proposal.is_free(name));
     frozen.map(|(name, why)| (name.clone(), why.clone())).collect()
-}
-
-/// All applications of a namespace that do not stay as they are yet.
-fn whole(before: &Objects, proposal: &Proposal, why: &str) -> BTreeMap<String, String> {
-    let known = before.applications().map(|(name, _)| name).chain(proposal.applications.keys());
-    let free = known.filter(|name| is_free(proposal, name) && !proposal.removed.contains(*name));
-    free.map(|name| (name.clone(), why.to_owned())).collect()
-}
-
-fn is_free(proposal: &Proposal, name: &str) -> bool {
-    !matches!(proposal.applications.get(name), Some(Err(_)))
 }

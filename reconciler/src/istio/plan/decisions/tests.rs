@@ -1,6 +1,9 @@
 //! What is in force in all namespaces together, commit by commit.
 
+mod a_chain_is_paid_for_by_its_namespaces;
+
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
@@ -14,9 +17,15 @@ use crate::istio::{
     objects::Objects,
 };
 
+thread_local! {
+    /// The turns that the last decisions on this thread took.
+    pub(super) static TURNS: Cell<usize> = const { Cell::new(0) };
+}
+
 #[derive(Default)]
 struct World {
     in_force: Namespaces<Objects>,
+    guarded: Guarded,
     cache: RenderCache,
 }
 
@@ -45,7 +54,7 @@ impl World {
         // The repository has other files too.
         let other = (Arc::from("other.yaml"), Arc::new(File::read(b"apiVersion: v1\nkind: ConfigMap\n")));
         let files = documents.iter().map(file).chain([other]).collect();
-        let applications = Applications { files, guarded: Guarded::default() };
+        let applications = Applications { files, guarded: self.guarded.clone() };
         let commit = Commit { id: "1".to_owned(), at: String::new() };
         let setting = Setting::default();
         let proposed = Proposed {
