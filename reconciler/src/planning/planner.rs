@@ -34,8 +34,8 @@ pub struct Planner {
 #[derive(Debug)]
 struct Last {
     question: Question,
-    plans: Arc<Namespaces<Plan>>,
-    /// The time from which it is made again, as something could not be read for it.
+    plans: Result<Arc<Namespaces<Plan>>, SourceError>,
+    /// The time from which it is made again, as it failed, or as something could not be read for it.
     again: Option<Instant>,
 }
 
@@ -97,17 +97,17 @@ impl Planner {
             && last.question == question
             && last.again.is_none_or(|again| began < again)
         {
-            return Ok(Arc::clone(&last.plans));
+            return last.plans.clone();
         }
         let Question { newest: Newest { commit, withdrawn }, allowed, foreign, .. } = question.clone();
         let (commits, cluster_domain) = (self.commits.clone(), self.cluster_domain.clone());
         let order =
             Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone(), foreign };
-        let plans = Arc::new(self.ask(&order).await?);
-        let is_whole = plans.values().all(|plan| plan.failure.is_none());
+        let plans = self.ask(&order).await.map(Arc::new).map_err(SourceError::from);
+        let is_whole = plans.as_ref().is_ok_and(|plans| plans.values().all(|plan| plan.failure.is_none()));
         let again = (!is_whole).then(|| Instant::now() + self.terms.again * began.elapsed());
-        self.last = Some(Last { question, plans: Arc::clone(&plans), again });
-        Ok(plans)
+        self.last = Some(Last { question, plans: plans.clone(), again });
+        plans
     }
 
     /// Asks the process that waits, or another one.

@@ -37,7 +37,7 @@ pub struct Terms {
     pub idle: Duration,
     /// The number of plans after which a process ends.
     pub plans: usize,
-    /// So many times the time of a plan pass before it is made again because something could not be read.
+    /// So many times the time of a plan pass before it is made again because it failed, or something could not be read.
     pub again: u32,
 }
 
@@ -55,7 +55,7 @@ impl Default for Terms {
             idle: Duration::from_secs(60),
             // Its heap is a little more fragmented after each.
             plans: 50,
-            // What stays unreadable costs a twentieth of a processor.
+            // What fails again and again costs a twentieth of a processor.
             again: 20,
         }
     }

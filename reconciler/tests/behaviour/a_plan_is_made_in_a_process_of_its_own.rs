@@ -56,7 +56,7 @@ async fn one_process_plans_a_burst_of_commits_and_ends_when_there_is_nothing_to_
 #[tokio::test]
 async fn a_process_that_is_killed_is_told_of_and_the_next_one_plans() {
     let repository = repository().await;
-    let mut plans = Plans::of(&repository, "", STOP_THE_FIRST, |_| ());
+    let mut plans = Plans::of(&repository, "", STOP_THE_FIRST, |terms| terms.again = 0);
     let started = plans.first();
     let killed = async {
         let first = started.await;
@@ -164,6 +164,23 @@ async fn a_plan_for_which_something_could_not_be_read_is_made_again_after_a_whil
     assert_eq!(late.shop(&repository).await.unwrap(), failed);
     let plan = soon.shop(&repository).await.unwrap();
     assert!(plan.failure.is_none() && plan.next.unwrap().objects == 1);
+}
+
+#[tokio::test]
+async fn a_plan_that_fails_is_made_again_after_a_while_and_another_commit_is_planned_at_once() {
+    let repository = repository().await;
+    let fail_once = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || exit 3";
+    let mut soon = Plans::of(&repository, "", fail_once, |terms| terms.again = 0);
+    let mut late = Plans::of(&repository, "", fail_once, |terms| terms.again = 1_000_000);
+    let failed = soon.shop(&repository).await.unwrap_err().to_string();
+    assert_eq!(failed, "the process that plans: it died (exit status: 3)");
+    assert_eq!(soon.shop(&repository).await.unwrap().next.unwrap().objects, 1);
+    for _ in 0..3 {
+        assert_eq!(late.shop(&repository).await.unwrap_err().to_string(), failed);
+    }
+    assert_eq!(late.started().len(), 1);
+    add(&repository, "b").await;
+    assert_eq!(late.shop(&repository).await.unwrap().next.unwrap().objects, 2);
 }
 
 #[tokio::test]
