@@ -3,7 +3,7 @@
 //! - [`published`]: the values: a catalog with its revision, and the bytes of one scope.
 //! - [`scope_cache`]: the bytes of each scope that is asked for, and which are dropped.
 //! - [`publisher`]: the hub that readers ask and wait at.
-//! - [`gate`]: the halt: while it holds, every snapshot is empty.
+//! - [`gate`]: the halt: while it holds, every snapshot is empty. `turn`: the turns of publications.
 //! - [`status`]: counts, and every policy with its state.
 //! - [`turnover`]: what came into force and went, and why.
 //! - `unselected`: a lint for policies that select no workload.
@@ -17,5 +17,6 @@ pub mod published;
 pub mod publisher;
 pub mod scope_cache;
 pub mod status;
+pub(crate) mod turn;
 pub mod turnover;
 pub(crate) mod unselected;

@@ -3,7 +3,10 @@
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use policies::language::Guardrail;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -232,22 +235,24 @@ impl ControlPlane {
         } = options;
         let address = listener.local_addr()?;
         let (gate, syncs) = (Arc::<Gate>::default(), Arc::<Syncs>::default());
+        let mut followers = JoinSet::new();
         if let Some(path) = halt_file {
-            tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
+            followers.spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
         }
         let publisher = Arc::clone(gate.publisher());
         let follows_branch = matches!(source, Source::Git(_));
         let book =
             Book::open(&directory, Arc::clone(&gate), store, committing(writes.as_ref()), follows_branch);
         let book = Arc::new(book);
-        tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
+        followers.spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let loader = Loader::new(guardrail);
         let reconciler = Reconciler::new(source, loader, watcher, gate, Arc::clone(&syncs), interval)
             .with_signature_watch(signature_watch);
         let peers = services.peering.as_ref().map(|peering| Arc::clone(&peering.shared.peers));
         let exchange =
             peers.map(|peers| Arc::new(Exchange::new(Arc::clone(&book), peers, Arc::clone(&publisher))));
-        let reconciling = tokio::spawn(first_heard(exchange.clone(), reconciler, hints, shutdown.clone()));
+        let reconciling = first_heard(exchange.clone(), reconciler, hints, shutdown.clone());
+        let reconciling = tokio::spawn(while_followed(followers, reconciling));
         if let Some(WriteOptions { settings, tokens, rate }) = writes {
             let label = settings.writer.branch.as_str().to_owned();
             let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
@@ -297,6 +302,27 @@ async fn first_heard(
     reconciler.run(hints, shutdown).await
 }
 
+/// Reconciles as long as halts are followed. If one of these tasks panics, the process ends, and a new one takes its place:
+/// this one would go on to serve under the next halt.
+async fn while_followed(
+    mut followers: JoinSet<()>,
+    reconciling: impl Future<Output = Result<(), ReconcileError>>,
+) -> Result<(), ReconcileError> {
+    let lost = async {
+        while let Some(ended) = followers.join_next().await {
+            if ended.is_err() {
+                return ReconcileError::HaltsUnfollowed;
+            }
+        }
+        // All have ended because of a shutdown.
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = reconciling => ended,
+        lost = lost => Err(lost),
+    }
+}
+
 /// The way in which halts can be committed.
 fn committing(writes: Option<&WriteOptions>) -> Committing {
     match writes {
@@ -321,5 +347,24 @@ impl fmt::Debug for Options {
 impl fmt::Debug for ControlPlane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ControlPlane").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::{JoinSet, ReconcileError, while_followed};
+
+    #[tokio::test]
+    async fn a_replica_that_no_longer_follows_halts_ends() {
+        let mut followers = JoinSet::new();
+        followers.spawn(async {});
+        followers.spawn(async { panic!("on purpose") });
+        let ended = while_followed(followers, pending()).await;
+        assert!(matches!(ended, Err(ReconcileError::HaltsUnfollowed)));
+        let mut followers = JoinSet::new();
+        followers.spawn(pending());
+        assert!(while_followed(followers, async { Ok(()) }).await.is_ok());
     }
 }

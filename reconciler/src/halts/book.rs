@@ -134,7 +134,7 @@ impl Book {
             changed: watch::Sender::default(),
             stored: watch::Sender::default(),
         };
-        book.hold(&book.lock());
+        book.hold();
         book
     }
 
@@ -171,7 +171,7 @@ impl Book {
         let halt = Halt::new(by, reason, (self.clock)());
         state.ledger.begin(halt.clone());
         state.commits.begin_anew();
-        self.update(&state);
+        self.update(state);
         warn!(id = %halt.id, by, reason, "halted: every snapshot is empty");
         Ok(halt)
     }
@@ -181,17 +181,22 @@ impl Book {
         let (mut state, now) = (self.lock(), (self.clock)());
         let before = state.ledger.clone();
         let left_out = state.ledger.hear(told, now);
-        if left_out > 0 && state.crowded.replace(Instant::now()).is_none() {
+        let is_newly_crowded = left_out > 0 && state.crowded.replace(Instant::now()).is_none();
+        if is_newly_crowded {
             warn!(
                 left_out,
                 "another replica tells more halts than there is room for: every snapshot is empty"
             );
-            self.hold(&state);
         }
         let awaited = if self.follows_branch { state.to_await(&before) } else { Vec::new() };
         state.in_git.await_removal(awaited);
         state.ledger.forget(now);
         if before == state.ledger {
+            drop(state);
+            // Nothing else waits for a publication under way: another replica waits for this answer.
+            if is_newly_crowded {
+                self.hold();
+            }
             return;
         }
         let begun = state.ledger.halts().filter(|halt| !before.has(&halt.id));
@@ -207,7 +212,7 @@ impl Book {
             info!(%id, halts = ended.len(), "another replica has ended a halt");
         }
         ended.iter().for_each(|id| state.forget(id));
-        self.update(&state);
+        self.update(state);
     }
 
     /// All other replicas have been asked for their halts then. Without the answers of all of them, one may hold a halt for
@@ -218,7 +223,7 @@ impl Book {
             *crowded < at && (have_all_answered || at.duration_since(*crowded) >= SILENCE)
         };
         if state.crowded.take_if(is_over).is_some() {
-            self.update(&state);
+            self.update(state);
         }
     }
 
@@ -237,18 +242,24 @@ impl Book {
         self.lock().in_git.awaited().next().is_some()
     }
 
-    /// Holds or lets go, and tells that something has changed.
-    fn update(&self, state: &State) {
-        self.hold(state);
+    /// Holds or lets go, and tells that something has changed. Nobody waits for the state while that is served.
+    fn update(&self, state: MutexGuard<'_, State>) {
+        drop(state);
+        self.hold();
         self.changed.send_replace(());
     }
 
-    fn hold(&self, state: &State) {
-        let holds = state.held().next().is_some() || state.crowded.is_some() || self.unreadable.is_some();
-        let because = state.held().min().map(|Halt { by, reason, .. }| format!("{by}: {reason}"));
-        if self.gate.halt_because(Halter::Request, holds, because) && !holds {
+    fn hold(&self) {
+        if self.gate.halt_by(Halter::Request, || self.halting()) && !self.halting().0 {
             info!("no halt by HTTP holds any more");
         }
+    }
+
+    /// True if a halt holds, and who has begun it and why.
+    fn halting(&self) -> (bool, Option<String>) {
+        let state = self.lock();
+        let holds = state.held().next().is_some() || state.crowded.is_some() || self.unreadable.is_some();
+        (holds, state.held().min().map(|Halt { by, reason, .. }| format!("{by}: {reason}")))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

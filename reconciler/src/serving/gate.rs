@@ -10,6 +10,7 @@ use policies::{Digest, Timestamp};
 use super::{
     published::{Holds, Publication, Published, Whole},
     publisher::Publisher,
+    turn::Turn,
 };
 use crate::{
     clock::now,
@@ -20,6 +21,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Gate {
     publisher: Arc<Publisher>,
+    clock: fn() -> Timestamp,
+    /// Taken before the state, and held until the change of it is served.
+    turn: Turn,
+    /// Never locked for long.
     state: Mutex<State>,
 }
 
@@ -38,20 +43,31 @@ struct State {
     holds: Holds,
     /// The reason why there is no whole.
     reason: String,
+    /// False from a change until it is served.
+    is_served: bool,
+}
+
+/// The holds after a change, and the reason that is told of what went by it.
+struct Change {
+    holds: Holds,
+    because: Option<String>,
 }
 
 impl Default for Gate {
     /// Nothing is in force, and nothing is held.
     fn default() -> Self {
-        let reason = "nothing has been loaded yet".to_owned();
-        Self {
-            publisher: Arc::default(),
-            state: Mutex::new(State { whole: None, holds: Holds::default(), reason }),
-        }
+        Self::by(now)
     }
 }
 
 impl Gate {
+    /// The same by a clock.
+    pub(crate) fn by(clock: fn() -> Timestamp) -> Self {
+        let reason = "nothing has been loaded yet".to_owned();
+        let state = State { whole: None, holds: Holds::default(), reason, is_served: true };
+        Self { publisher: Arc::default(), clock, turn: Turn::default(), state: Mutex::new(state) }
+    }
+
     /// The hub where readers see what this lets through.
     pub fn publisher(&self) -> &Arc<Publisher> {
         &self.publisher
@@ -76,10 +92,8 @@ impl Gate {
 
     /// Replaces the whole, withdrawn or not; the number of scopes whose bytes changed.
     pub fn publish(&self, whole: Whole, withdrawn: Option<String>) -> usize {
-        let mut state = self.lock();
-        state.whole = Some(whole);
-        state.holds.withdrawn = withdrawn;
-        self.show(&state)
+        let change = |holds: &Holds| Holds { withdrawn: withdrawn.clone(), ..holds.clone() };
+        self.change(Some(whole), |state| Some(Change::to(change(&state.holds)))).unwrap_or_default()
     }
 
     /// Sets the reason why nothing is in force; a whole that is here stays.
@@ -96,49 +110,68 @@ impl Gate {
 
     /// Begins or ends the halt of somebody; whether that changes anything. Each has a halt of its own.
     pub fn halt(&self, halter: Halter, halted: bool) -> bool {
-        self.halt_because(halter, halted, None)
+        self.halt_by(halter, || (halted, None))
     }
 
-    /// The same; `because`: the reason that is told of what went.
-    pub fn halt_because(&self, halter: Halter, halted: bool, because: Option<String>) -> bool {
-        let mut state = self.lock();
-        let known = match halter {
-            Halter::File => &mut state.holds.file,
-            Halter::Request => &mut state.holds.request,
-        };
-        if std::mem::replace(known, halted) == halted {
-            return false;
-        }
-        // A policy may have ended since the whole was published.
-        state.set_time(now());
-        self.show(&state);
-        if let Some(because) = because {
-            self.publisher.turnover.explain_halt(&because);
-        }
-        true
+    /// The same by what holds when the turn has come: true if there is a halt, and the reason that is told of what goes.
+    pub fn halt_by(&self, halter: Halter, halting: impl Fn() -> (bool, Option<String>)) -> bool {
+        let changed = self.change(None, |state| {
+            let (halted, because) = halting();
+            let holds = state.holds.with(halter, halted);
+            (holds != state.holds).then_some(Change { holds, because })
+        });
+        changed.is_some()
     }
 
     /// Withdraws the whole for a reason, or ends that; whether that changes anything.
     pub fn withdraw(&self, reason: Option<String>) -> bool {
-        let mut state = self.lock();
-        if state.whole.is_none() || state.holds.withdrawn == reason {
-            return false;
+        let changed = self.change(None, |state| {
+            let is_news = state.whole.is_some() && state.holds.withdrawn != reason;
+            is_news.then(|| Change::to(Holds { withdrawn: reason.clone(), ..state.holds.clone() }))
+        });
+        changed.is_some()
+    }
+
+    /// Starts and ends the policies whose instant has come; the number of scopes whose bytes changed.
+    pub fn catch_up_with_the_clock(&self) -> usize {
+        self.change(None, |state| Some(Change::to(state.holds.clone()))).unwrap_or_default()
+    }
+
+    /// Changes what is in force, and returns when that is served: the number of scopes whose bytes changed; `None` if there is
+    /// nothing to change. `change` must not come back here.
+    fn change(&self, whole: Option<Whole>, change: impl Fn(&State) -> Option<Change>) -> Option<usize> {
+        let is_served = |state: &State| state.is_served && change(state).is_none();
+        // Without a turn: nearly all that asks changes nothing.
+        if whole.is_none() && is_served(&self.lock()) {
+            return None;
         }
-        state.holds.withdrawn = reason;
-        state.set_time(now());
-        self.show(&state);
-        true
+        self.turn.take(|| {
+            let (publication, because) = {
+                let mut state = self.lock();
+                let Change { holds, because } = match change(&state) {
+                    Some(change) => change,
+                    None if state.is_served => return None,
+                    // What another one has changed, and could not serve.
+                    None => Change::to(state.holds.clone()),
+                };
+                state.holds = holds;
+                state.whole = whole.or(state.whole.take());
+                state.is_served = false;
+                // A policy may have ended since the whole was read, or published.
+                state.set_time((self.clock)());
+                (state.publication(), because)
+            };
+            let changed = self.show(publication);
+            if let Some(because) = because {
+                self.publisher.turnover.explain_halt(&because);
+            }
+            self.lock().is_served = true;
+            Some(changed)
+        })
     }
 
-    /// Starts and ends policies by a new time; the number of scopes whose bytes changed.
-    pub fn set_time(&self, at: Timestamp) -> usize {
-        let mut state = self.lock();
-        state.set_time(at);
-        self.show(&state)
-    }
-
-    fn show(&self, state: &State) -> usize {
-        match state.publication() {
+    fn show(&self, publication: Publication) -> usize {
+        match publication {
             Publication::Serving(published) => self.publisher.publish(published),
             Publication::Starting { reason } => {
                 self.publisher.stop(reason);
@@ -150,6 +183,23 @@ impl Gate {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while it was held leaves whole fields behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Change {
+    /// These holds, and nothing to tell of them.
+    fn to(holds: Holds) -> Self {
+        Self { holds, because: None }
+    }
+}
+
+impl Holds {
+    /// The same with the halt of somebody, or without.
+    fn with(&self, halter: Halter, halted: bool) -> Self {
+        match halter {
+            Halter::File => Self { file: halted, ..self.clone() },
+            Halter::Request => Self { request: halted, ..self.clone() },
+        }
     }
 }
 
@@ -278,7 +328,7 @@ mod tests {
                 }
                 Step::NotYet => gate.not_yet("unreachable".to_owned()),
                 Step::SetTime => {
-                    gate.set_time(Timestamp::from_millis(number.into()));
+                    gate.catch_up_with_the_clock();
                 }
                 Step::Restart => {
                     *gate = Gate::default();

@@ -22,7 +22,7 @@ pub struct Whole {
     /// The signature of the revision, where one is asked for.
     pub signed: Option<Arc<Signed>>,
     pub catalog: Arc<Catalog>,
-    /// The instant by which it is decided which policies of the catalog are active.
+    /// The instant by which it is decided which policies of the catalog are active. The [gate](super::gate) sets it.
     pub at: Timestamp,
 }
 

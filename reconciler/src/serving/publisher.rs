@@ -19,8 +19,6 @@ pub struct Publisher {
     scopes: Mutex<ScopeCache>,
     /// What came into force and went.
     pub turnover: Turnover,
-    /// Held while something is published, so that publications follow one another. Readers do not wait for it.
-    publishing: Mutex<()>,
 }
 
 impl Default for Publisher {
@@ -30,7 +28,6 @@ impl Default for Publisher {
             newest: watch::Sender::new(Publication::Starting { reason }),
             scopes: Mutex::default(),
             turnover: Turnover::default(),
-            publishing: Mutex::default(),
         }
     }
 }
@@ -81,9 +78,8 @@ impl Publisher {
         self.newest.send_replace(Publication::Starting { reason });
     }
 
-    /// Serves a catalog from now on; the number of scopes whose bytes changed.
+    /// Serves a catalog from now on; the number of scopes whose bytes changed. One call at a time; readers do not wait for it.
     pub(super) fn publish(&self, published: Arc<Published>) -> usize {
-        let _turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let active = Arc::new(ActiveSet::new(&published.served(), published.whole.at));
         let (before, kept) = {
             let mut scopes = self.lock();

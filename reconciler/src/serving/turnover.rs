@@ -186,7 +186,7 @@ impl<'a> Sides<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{cell::Cell, sync::Arc};
 
     use policies::{Catalog, File, Timestamp, repository::Sources};
 
@@ -199,7 +199,14 @@ mod tests {
         source::{Revision, ancestry::Ancestry},
     };
 
-    const SECOND: Timestamp = Timestamp::from_millis(1_000);
+    thread_local! {
+        /// The time of the clock.
+        static SECONDS: Cell<u64> = const { Cell::new(1) };
+    }
+
+    fn gate() -> Gate {
+        Gate::by(|| Timestamp::from_millis(SECONDS.get() * 1_000))
+    }
 
     /// A policy of this name with a delay of so many milliseconds.
     fn policy(name: &str, delay: u16, times: &str) -> String {
@@ -208,7 +215,7 @@ mod tests {
         )
     }
 
-    fn whole(revision: &str, at: Timestamp, files: &[(&str, String)]) -> Whole {
+    fn whole(revision: &str, files: &[(&str, String)]) -> Whole {
         let files: Vec<(Arc<str>, File)> =
             files.iter().map(|(path, text)| ((*path).into(), File::read(text.as_bytes()))).collect();
         let files = files.iter().map(|(path, file)| (path, file)).collect();
@@ -216,7 +223,13 @@ mod tests {
         let catalog = Arc::new(Catalog::new(&sources, |_, _| None));
         assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
         let revision = Revision::new(revision.to_owned());
-        Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at }
+        Whole {
+            revision,
+            ancestry: Ancestry::default(),
+            signed: None,
+            catalog,
+            at: Timestamp::from_millis(0),
+        }
     }
 
     /// What the turns say, the oldest first.
@@ -237,9 +250,9 @@ mod tests {
 
     #[test]
     fn a_commit_brings_changes_and_takes_policies() {
-        let gate = Gate::default();
-        gate.publish(whole("m@1", SECOND, &[("a.yaml", policy("a", 1, "") + &policy("b", 1, ""))]), None);
-        gate.publish(whole("m@2", SECOND, &[("a.yaml", policy("a", 2, "") + &policy("c", 1, ""))]), None);
+        let gate = gate();
+        gate.publish(whole("m@1", &[("a.yaml", policy("a", 1, "") + &policy("b", 1, ""))]), None);
+        gate.publish(whole("m@2", &[("a.yaml", policy("a", 2, "") + &policy("c", 1, ""))]), None);
         tells(
             &gate,
             &[
@@ -254,43 +267,45 @@ mod tests {
         assert_eq!((before.as_str(), after.as_str()), ("m@1", "m@2"));
         assert_eq!(turns[3].between, None);
         // What is published again changes nothing.
-        gate.publish(whole("m@3", SECOND, &[("a.yaml", policy("a", 2, "") + &policy("c", 1, ""))]), None);
+        gate.publish(whole("m@3", &[("a.yaml", policy("a", 2, "") + &policy("c", 1, ""))]), None);
         assert_eq!(gate.publisher().turnover.turns(), turns);
     }
 
     #[test]
     fn a_policy_starts_and_ends_by_the_clock() {
-        let gate = Gate::default();
+        let gate = gate();
         let times = "startsAt: 1970-01-01T00:01:00Z, expiresAt: 1970-01-01T00:02:00Z, ";
-        gate.publish(whole("m@1", SECOND, &[("a.yaml", policy("a", 1, times))]), None);
-        gate.set_time(Timestamp::from_millis(60_000));
-        gate.set_time(Timestamp::from_millis(120_000));
+        gate.publish(whole("m@1", &[("a.yaml", policy("a", 1, times))]), None);
+        for seconds in [60, 120] {
+            SECONDS.set(seconds);
+            gate.catch_up_with_the_clock();
+        }
         tells(&gate, &[(What::Came, Why::Start, "a"), (What::Went, Why::Expiry, "a")]);
         assert!(gate.publisher().turnover.turns().iter().all(|turn| turn.between.is_none()));
     }
 
     #[test]
     fn a_suspension_and_an_end_that_is_moved_are_commits() {
-        let gate = Gate::default();
-        gate.publish(whole("m@1", SECOND, &[("a.yaml", policy("a", 1, "") + &policy("b", 1, ""))]), None);
+        let gate = gate();
+        gate.publish(whole("m@1", &[("a.yaml", policy("a", 1, "") + &policy("b", 1, ""))]), None);
         let over = "expiresAt: 1970-01-01T00:00:01Z, ";
         let files = [("a.yaml", policy("a", 1, "suspend: true, ") + &policy("b", 1, over))];
-        gate.publish(whole("m@2", SECOND, &files), None);
+        gate.publish(whole("m@2", &files), None);
         tells(&gate, &[(What::Came, Why::ReplicaStart, "a b"), (What::Went, Why::Commit, "a b")]);
     }
 
     #[test]
     fn a_halt_and_a_withdrawal_take_all_and_say_why() {
-        let gate = Gate::default();
+        let gate = gate();
         let files = [("a.yaml", policy("a", 1, ""))];
-        gate.publish(whole("m@1", SECOND, &files), None);
-        gate.halt_because(Halter::Request, true, Some("alice: a drill".to_owned()));
-        gate.halt_because(Halter::Request, true, Some("bob: too late".to_owned()));
+        gate.publish(whole("m@1", &files), None);
+        gate.halt_by(Halter::Request, || (true, Some("alice: a drill".to_owned())));
+        gate.halt_by(Halter::Request, || (true, Some("bob: too late".to_owned())));
         gate.halt(Halter::Request, false);
         gate.withdraw(Some("unsigned".to_owned()));
         gate.withdraw(None);
-        gate.publish(whole("m@1", SECOND, &files), Some("unsigned".to_owned()));
-        gate.publish(whole("m@2", SECOND, &files), None);
+        gate.publish(whole("m@1", &files), Some("unsigned".to_owned()));
+        gate.publish(whole("m@2", &files), None);
         let (came, went) = (What::Came, What::Went);
         tells(
             &gate,
@@ -311,12 +326,12 @@ mod tests {
 
     #[test]
     fn a_document_that_halts_a_directory_is_told_as_a_halt() {
-        let gate = Gate::default();
+        let gate = gate();
         let (a, b) = (("a/a.yaml", policy("a", 1, "")), ("b.yaml", policy("b", 1, "")));
         let halt = ("a/halt.yaml", "kind: Halt\nspec: {reason: a freeze}\n".to_owned());
-        gate.publish(whole("m@1", SECOND, &[a.clone(), b.clone()]), None);
-        gate.publish(whole("m@2", SECOND, &[a.clone(), halt, b.clone()]), None);
-        gate.publish(whole("m@3", SECOND, &[a, b]), None);
+        gate.publish(whole("m@1", &[a.clone(), b.clone()]), None);
+        gate.publish(whole("m@2", &[a.clone(), halt, b.clone()]), None);
+        gate.publish(whole("m@3", &[a, b]), None);
         tells(
             &gate,
             &[
@@ -329,25 +344,25 @@ mod tests {
 
     #[test]
     fn a_halt_that_takes_nothing_explains_no_older_one() {
-        let gate = Gate::default();
+        let gate = gate();
         let a = ("a.yaml", policy("a", 1, ""));
         let halt = ("halt.yaml", "kind: Halt\nspec: {reason: a freeze}\n".to_owned());
-        gate.publish(whole("m@1", SECOND, std::slice::from_ref(&a)), None);
-        gate.publish(whole("m@2", SECOND, &[a, halt]), None);
-        gate.halt_because(Halter::Request, true, Some("alice: a drill".to_owned()));
+        gate.publish(whole("m@1", std::slice::from_ref(&a)), None);
+        gate.publish(whole("m@2", &[a, halt]), None);
+        gate.halt_by(Halter::Request, || (true, Some("alice: a drill".to_owned())));
         let newest = &gate.publisher().turnover.turns()[0];
         assert_eq!((newest.why, newest.because.as_deref()), (Why::Halt, None));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let gate = Gate::default();
+        let gate = gate();
         let many: String = (0..600).map(|number| policy(&format!("p{number:03}"), 1, "")).collect();
         for round in 0..40 {
             let files = if round % 2 == 0 { vec![("a.yaml", many.clone())] } else { Vec::new() };
-            gate.publish(whole(&format!("m@{round}"), SECOND, &files), None);
+            gate.publish(whole(&format!("m@{round}"), &files), None);
         }
-        gate.publish(whole("m@40", SECOND, &[("a.yaml", many)]), None);
+        gate.publish(whole("m@40", &[("a.yaml", many)]), None);
         for _ in 0..20 {
             gate.halt(Halter::File, true);
             gate.halt(Halter::File, false);

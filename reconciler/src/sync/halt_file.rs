@@ -26,6 +26,8 @@ pub struct HaltFile {
     gate: Arc<Gate>,
     watcher: Option<Watcher>,
     hints: Arc<Hints>,
+    /// What the gate was told last: true if the file exists.
+    told: Option<bool>,
     /// The error of the last check, if it failed.
     unknown: Option<ErrorKind>,
 }
@@ -35,7 +37,7 @@ impl HaltFile {
     pub fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::of_file(&path, Arc::clone(&hints));
-        let mut file = Self { path, gate, watcher, hints, unknown: None };
+        let mut file = Self { path, gate, watcher, hints, told: None, unknown: None };
         file.check();
         if file.unknown.is_some() && file.gate.halt(Halter::File, true) {
             // There is no state yet to stay as it is, and somebody may have halted before this start.
@@ -63,7 +65,8 @@ impl HaltFile {
         let path = self.path.display();
         let unknown = match exists(&self.path) {
             Ok(exists) => {
-                if self.gate.halt(Halter::File, exists) {
+                // The gate may have a publication under way.
+                if self.told != Some(exists) && self.gate.halt(Halter::File, exists) {
                     if exists {
                         warn!(%path, "halted: every snapshot is empty while this file exists");
                     } else if self.gate.is_halted() {
@@ -72,6 +75,7 @@ impl HaltFile {
                         info!(%path, "no longer halted: what is in force is served again");
                     }
                 }
+                self.told = Some(exists);
                 None
             }
             // Nobody has asked to halt or to resume.
@@ -93,5 +97,27 @@ fn exists(path: &Path) -> io::Result<bool> {
         // The latter: a part of the path is not a directory.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use tokio::{task::spawn_blocking, time::timeout};
+
+    use super::HaltFile;
+    use crate::serving::{gate::Gate, turn::tests::Slow};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_file_that_is_as_it_was_waits_for_no_publication() {
+        let (directory, gate) = (tempfile::tempdir().unwrap(), Arc::<Gate>::default());
+        let mut file = HaltFile::new(directory.path().join("halt"), Arc::clone(&gate));
+        let slow = Slow::begin(&gate, "main@sha1:1").await;
+        timeout(Duration::from_secs(5), spawn_blocking(move || file.check()))
+            .await
+            .expect("it waits")
+            .unwrap();
+        slow.end().await;
     }
 }

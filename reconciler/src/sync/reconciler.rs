@@ -161,7 +161,7 @@ impl Reconciler {
                 }
                 match loaded {
                     Some(loaded) => {
-                        self.publish(loaded, None, cause, begun.elapsed()).await?;
+                        self.publish(loaded, None, cause, begun.elapsed());
                     }
                     None => {
                         // Its signer may be trusted again by now.
@@ -172,7 +172,7 @@ impl Reconciler {
                 self.restored = None;
                 self.syncs.succeeded(begun.elapsed());
             }
-            Err(error) => self.failed(&error, begun.elapsed()).await?,
+            Err(error) => self.failed(&error, begun.elapsed()).await,
         }
         // After publishing, since nobody waits for this. A refused commit was fetched too.
         let task = self.blocking(|Work { source, .. }| source.tidy())?;
@@ -196,7 +196,7 @@ impl Reconciler {
                 done = &mut task => break done,
                 () = at(restore_at) => {
                     restore_at = None;
-                    self.serve_restored().await?;
+                    self.serve_restored().await;
                 }
                 () = at(verify_at) => {
                     self.verify().await;
@@ -211,9 +211,9 @@ impl Reconciler {
         Ok(done)
     }
 
-    async fn failed(&mut self, error: &SourceError, took: Duration) -> Result<(), ReconcileError> {
+    async fn failed(&mut self, error: &SourceError, took: Duration) {
         self.schedule.failed();
-        self.serve_restored().await?;
+        self.serve_restored().await;
         match self.gate.whole() {
             Some(whole) if self.gate.withdrawn().is_some() => {
                 warn!(%error, revision = %whole.revision, "nothing is in force: the last good revision is withdrawn");
@@ -225,7 +225,6 @@ impl Reconciler {
         }
         self.gate.not_yet(error.to_string());
         self.syncs.failed(took, error.to_string());
-        Ok(())
     }
 
     fn next_expiry(&self) -> Option<Instant> {
@@ -254,4 +253,6 @@ fn random() -> f64 {
 pub enum ReconcileError {
     #[error("a reconcile panicked, and what it worked on is lost")]
     Lost,
+    #[error("a task that follows halts panicked: nobody would notice the next one")]
+    HaltsUnfollowed,
 }

@@ -75,14 +75,14 @@ impl Book {
         ended.into_iter().for_each(|id| ledger.remove(id, (self.clock)(), commit));
         let awaited: Vec<_> = in_git.awaited().map(|awaited| Awaited { commit, ..awaited.clone() }).collect();
         in_git.await_removal(awaited);
-        self.update(&state);
+        self.update(state);
     }
 
     /// Ends halts; those that were in Git by a commit that this replica serves.
     pub fn end(&self, ids: &[HaltId], commit: Option<CommitId>) {
         let mut state = self.lock();
         state.end(ids, (self.clock)(), commit, "it was ended");
-        self.update(&state);
+        self.update(state);
     }
 }
 

@@ -43,7 +43,7 @@ impl Book {
         told.iter().for_each(|id| state.ledger.confirm_end(id));
         state.end(&removed, (self.clock)(), Some(commit), "it was removed from the branch");
         if is_first || before != (state.ledger.clone(), state.in_git.clone()) {
-            self.update(&state);
+            self.update(state);
         }
     }
 }

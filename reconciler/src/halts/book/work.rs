@@ -75,7 +75,7 @@ impl Book {
         let mut state = self.lock();
         state.commits.begin_anew();
         state.in_git.pushed(halts.iter().map(|halt| halt.id.clone()), commit);
-        self.update(&state);
+        self.update(state);
     }
 
     /// A commit with these was pushed to another branch.

@@ -8,7 +8,7 @@ use policies::{
 };
 use tracing::{error, info, warn};
 
-use super::{ReconcileError, Reconciler};
+use super::Reconciler;
 use crate::{
     clock::now,
     serving::published::Whole,
@@ -21,26 +21,25 @@ const NAMED: usize = 20;
 
 impl Reconciler {
     /// Serves what an earlier process left, unless something newer is served.
-    pub(super) async fn serve_restored(&mut self) -> Result<(), ReconcileError> {
-        let Some(restored) = self.restored.take() else { return Ok(()) };
+    pub(super) async fn serve_restored(&mut self) {
+        let Some(restored) = self.restored.take() else { return };
         warn!(
             revision = %restored.checkout.revision,
             "the source has not been read yet: serving the last good revision of the state directory"
         );
         let refusal = self.refusal(restored.checkout.signed.clone()).await;
-        self.publish(restored, refusal, Cause::Start, Duration::ZERO).await?;
+        self.publish(restored, refusal, Cause::Start, Duration::ZERO);
         self.syncs.restored();
-        Ok(())
     }
 
     /// Publishes what was loaded, withdrawn if it is refused.
-    pub(super) async fn publish(
+    pub(super) fn publish(
         &mut self,
         Loaded { checkout, catalog }: Loaded,
         refusal: Option<String>,
         cause: Cause,
         took: Duration,
-    ) -> Result<(), ReconcileError> {
+    ) {
         let Checkout { revision, ancestry, signed, warnings, .. } = checkout;
         let (is_new, is_withdrawn) =
             (self.gate.whole().is_none_or(|known| known.revision != revision), refusal.is_some());
@@ -63,16 +62,12 @@ impl Reconciler {
             log_withdrawal(&revision, reason);
         }
         let whole = Whole { revision: revision.clone(), ancestry, signed, catalog, at: now() };
-        let gate = Arc::clone(&self.gate);
-        // Not on this thread: a request that is woken here would wait until all of this is done.
-        let publish = tokio::task::spawn_blocking(move || gate.publish(whole, refusal));
-        let changed_scopes = publish.await.map_err(|_| ReconcileError::Lost)?;
+        let changed_scopes = self.gate.publish(whole, refusal);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, ignored, changed_scopes, took_ms, "serving");
             self.warn_of_unselected();
         }
-        Ok(())
     }
 
     fn warn_of_unselected(&mut self) {
@@ -118,7 +113,7 @@ impl Reconciler {
 
     /// Starts and ends the policies whose instant has come.
     pub(super) fn expire(&self) {
-        let changed_scopes = self.gate.set_time(now());
+        let changed_scopes = self.gate.catch_up_with_the_clock();
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 }
