@@ -185,7 +185,11 @@ impl DocumentHistory {
         let mut commit = objects::commit(clone, tip)?;
         let mut after = self.directory(clone, &commit, None)?;
         for _ in 0..among.min(MAX_COMMITS) {
-            let parent = commit.parent_ids().next().map(|id| objects::commit(clone, id)).transpose()?;
+            let parent = match commit.parent_ids().next().map(|id| objects::commit(clone, id)).transpose() {
+                // Nobody reads its parents, so it cannot be said what came after them.
+                Err(ReadError::Over(_)) => return Ok(true),
+                parent => parent?,
+            };
             let before = match &parent {
                 Some(parent) => self.directory(clone, parent, after.as_ref())?,
                 None => None,
@@ -291,7 +295,36 @@ fn user(message: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::user;
+    use std::path::Path;
+
+    use git2::{Oid, Repository as BareClone, Signature, Time};
+
+    use super::{DocumentHistory, user};
+    use crate::source::{ancestry::CommitId, git::limits::MAX_COMMIT};
+
+    #[test]
+    fn a_commit_over_the_limit_is_the_end_of_what_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let clone = BareClone::init_bare(directory.path()).unwrap();
+        let mut tip: Option<Oid> = None;
+        for (delay, message) in [(1, "first"), (2, &*"m".repeat(MAX_COMMIT + 1)), (3, "then"), (4, "last")] {
+            let text = format!(
+                "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: 1, delay_ms: {delay}}}}}]}}\n"
+            );
+            let mut tree = clone.treebuilder(None).unwrap();
+            tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+            let tree = clone.find_tree(tree.write().unwrap()).unwrap();
+            let author = Signature::new("A", "a@b", &Time::new(delay, 0)).unwrap();
+            let parents: Vec<_> = tip.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
+            let parents: Vec<_> = parents.iter().collect();
+            tip = Some(clone.commit(None, &author, &author, message, &tree, &parents).unwrap());
+        }
+        let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
+        let history = DocumentHistory::new(directory.path(), Path::new(""));
+        let changed = history.of(tip, &"a".to_owned().try_into().unwrap(), 100, 100).unwrap();
+        let subjects: Vec<_> = changed.commits.iter().map(|commit| commit.subject.as_str()).collect();
+        assert_eq!((subjects, changed.is_partial), (vec!["last"], true));
+    }
 
     #[test]
     fn the_user_of_a_commit_is_in_its_last_paragraph() {

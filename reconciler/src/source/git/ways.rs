@@ -43,8 +43,7 @@ impl CommitLog {
     ) -> Result<Ways<T>, SourceError> {
         self.read(HISTORY, |clone| {
             let says = |message: &str| said(message) != S::default();
-            let mut walk = Walk::new(clone, &says);
-            let to = walk.begin(Oid::from_bytes(&to.0)?)?;
+            let mut walk = Walk::new(Oid::from_bytes(&to.0)?, clone, &says)?;
             let (mut begun, mut ways) = (Vec::new(), Ways::new());
             for commit in from {
                 match walk.begin(Oid::from_bytes(&commit.0)?) {
@@ -59,16 +58,16 @@ impl CommitLog {
             }
             walk.run();
             // What they say is not kept while they are walked: it may take much memory.
-            for (message, marks) in walk.messages_before(&to) {
+            for (message, marks) in walk.messages() {
                 let said = said(&message?);
                 let on_way = begun.iter_mut().filter(|(_, begin, _)| !marks.has(begin.number));
                 on_way.for_each(|(from, _, sum)| add(*from, &said, sum));
             }
             for (commit, begin, said) in begun {
-                let way = match walk.damage_between(&begin, &to) {
+                let way = match walk.damage_from(&begin) {
                     Some(damage) => Err(damage),
-                    None if walk.leads(&to, &begin) => Ok(Way::On(said)),
-                    None if walk.leads(&begin, &to) => Ok(Way::Back),
+                    None if walk.leads_from(&begin) => Ok(Way::On(said)),
+                    None if walk.leads_back(&begin) => Ok(Way::Back),
                     None => Ok(Way::Apart),
                 };
                 ways.insert(commit, way);

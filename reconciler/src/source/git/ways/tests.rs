@@ -164,3 +164,21 @@ fn a_commit_that_cannot_be_read_concerns_the_ways_over_it() {
     assert!(error.starts_with("cannot read the history: an object is missing"), "{error}");
     assert_eq!(*ways[&line[3]].as_ref().unwrap(), on(&[]));
 }
+
+#[test]
+fn a_commit_of_many_bytes_is_not_read_and_what_lies_behind_is_not_known() {
+    let world = World::new();
+    let first = world.commit(1, "first", &[]);
+    let huge = world.commit(2, &"m".repeat(5 << 20), &[first]);
+    let (then, last) = (world.commit(3, "then", &[huge]), world.commit(4, "last", &[huge]));
+    assert_eq!(world.way(first, last), Way::Apart);
+    assert_eq!(world.way(then, last), Way::Apart);
+    let head = world.commit(5, "head", &[then]);
+    assert_eq!(world.way(then, head), on(&["head"]), "it concerns no way that does not lead over it");
+    let ways = world.ways(&[huge, then], head);
+    assert!(
+        ways[&huge].as_ref().unwrap_err().to_string().contains("has more than"),
+        "nobody can begin there"
+    );
+    assert_eq!(*ways[&then].as_ref().unwrap(), on(&["head"]));
+}

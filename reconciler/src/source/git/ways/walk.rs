@@ -10,7 +10,7 @@ use git2::{Oid, Repository as BareClone};
 use crate::source::{
     error::SourceError,
     git::{
-        budget::ReadError,
+        budget::{Excess, ReadError},
         commit_log::{HISTORY, unread},
         objects,
     },
@@ -19,10 +19,13 @@ use crate::source::{
 /// The most commits that are read from the first one on, and as many from all others; and the most bytes of them. What lies
 /// behind is not known. Tests read fewer.
 const MOST: usize = if cfg!(test) { 1_000 } else { 50_000 };
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
 
+/// The ways that lead to one commit.
 pub(super) struct Walk<'w> {
     clone: &'w BareClone,
+    /// The commit to which they lead. It has a share of its own in what is read.
+    to: Oid,
     /// True for a message that says something.
     says: &'w dyn Fn(&str) -> bool,
     nodes: HashMap<Oid, Node>,
@@ -31,11 +34,14 @@ pub(super) struct Walk<'w> {
     /// Those of them to which not all lead.
     open: usize,
     begins: usize,
-    /// The commits and bytes that were read from the others, and from the first one.
+    /// The commits and bytes that were read from the others, and from the one to which they lead.
     read: [(usize, usize); 2],
 }
 
-/// A commit that the walk begins with.
+/// The number of the commit to which the ways lead.
+const TO: usize = 0;
+
+/// A commit from which a way may lead.
 #[derive(Clone, Copy)]
 pub(super) struct Begin {
     id: Oid,
@@ -58,23 +64,23 @@ struct Node {
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(clone: &'w BareClone, says: &'w dyn Fn(&str) -> bool) -> Self {
-        Self {
-            clone,
-            says,
-            nodes: HashMap::new(),
-            queue: BinaryHeap::new(),
-            open: 0,
-            begins: 0,
-            read: [(0, 0); 2],
-        }
+    /// The ways to a commit.
+    pub(super) fn new(
+        to: Oid,
+        clone: &'w BareClone,
+        says: &'w dyn Fn(&str) -> bool,
+    ) -> Result<Self, ReadError> {
+        let (nodes, queue) = (HashMap::new(), BinaryHeap::new());
+        let mut walk = Self { clone, to, says, nodes, queue, open: 0, begins: TO, read: [(0, 0); 2] };
+        walk.begin(to)?;
+        Ok(walk)
     }
 
-    /// Adds a commit to begin with.
+    /// Adds a commit from which a way may lead.
     pub(super) fn begin(&mut self, id: Oid) -> Result<Begin, ReadError> {
         let mut node = match self.nodes.remove(&id) {
             Some(node) => node,
-            None => self.read(id)?.0,
+            None => self.read(id, MOST_BYTES)?.ok_or_else(|| too_long(id))?.0,
         };
         let begin = Begin { id, number: self.begins };
         self.begins += 1;
@@ -110,24 +116,30 @@ impl<'w> Walk<'w> {
         true
     }
 
-    /// True if one of the commits leads to the other, or is it.
-    pub(super) fn leads(&self, from: &Begin, to: &Begin) -> bool {
-        self.nodes.get(&to.id).is_some_and(|node| node.marks.has(from.number))
+    /// True if a way leads from this commit, also if it is the one to which the ways lead.
+    pub(super) fn leads_from(&self, from: &Begin) -> bool {
+        self.has(from.id, TO)
     }
 
-    /// A commit to which only one of these leads, and that cannot be read.
-    pub(super) fn damage_between(&self, one: &Begin, other: &Begin) -> Option<SourceError> {
+    /// True if a way leads back from the commit to which the others lead.
+    pub(super) fn leads_back(&self, to: &Begin) -> bool {
+        self.has(self.to, to.number)
+    }
+
+    fn has(&self, id: Oid, number: usize) -> bool {
+        self.nodes.get(&id).is_some_and(|node| node.marks.has(number))
+    }
+
+    /// A commit on the way from this one or back to it that cannot be read.
+    pub(super) fn damage_from(&self, from: &Begin) -> Option<SourceError> {
         let between = self.nodes.values();
-        let mut between = between.filter(|node| node.marks.has(one.number) != node.marks.has(other.number));
+        let mut between = between.filter(|node| node.marks.has(from.number) != node.marks.has(TO));
         between.find_map(|node| node.damage.clone())
     }
 
-    /// The messages that say something, of the commits to which this one leads, each with all that lead to it.
-    pub(super) fn messages_before(
-        &self,
-        begin: &Begin,
-    ) -> impl Iterator<Item = (Result<String, ReadError>, &Marks)> {
-        let saying = self.nodes.iter().filter(|(_, node)| node.says && node.marks.has(begin.number));
+    /// The messages that say something, of the commits on the ways, each with all that lead to it.
+    pub(super) fn messages(&self) -> impl Iterator<Item = (Result<String, ReadError>, &Marks)> {
+        let saying = self.nodes.iter().filter(|(_, node)| node.says && node.marks.has(TO));
         saying.map(|(id, node)| {
             let message = |id| Ok(text(objects::commit(self.clone, id)?.message_bytes()));
             (message(*id), &node.marks)
@@ -137,16 +149,18 @@ impl<'w> Walk<'w> {
     /// Marks a commit, and walks on from it if that is news.
     fn reach(&mut self, id: Oid, marks: &Marks) {
         if !self.nodes.contains_key(&id) {
-            // Whatever the times of commits are, the others cannot hide the way from the first one.
-            let [others, first] = self.read;
-            let (commits, bytes) = if marks.has(0) { first } else { others };
-            if commits >= MOST || bytes > MOST_BYTES {
+            // Whatever the times of commits are, the others cannot hide the way to this one.
+            let [others, to] = self.read;
+            let (commits, bytes) = if marks.has(TO) { to } else { others };
+            if commits >= MOST {
                 return;
             }
-            let damaged = |error| (Node { damage: Some(unread(HISTORY, error)), ..Node::default() }, 0);
-            let (node, more) = self.read(id).unwrap_or_else(damaged);
+            let damaged = |error| Some((Node { damage: Some(unread(HISTORY, error)), ..Node::default() }, 0));
+            let Some((node, more)) = self.read(id, MOST_BYTES - bytes).unwrap_or_else(damaged) else {
+                return;
+            };
             let read = (commits + 1, bytes + more);
-            self.read = if marks.has(0) { [others, read] } else { [read, first] };
+            self.read = if marks.has(TO) { [others, read] } else { [read, to] };
             self.nodes.insert(id, node);
         }
         let Some(node) = self.nodes.get_mut(&id) else { return };
@@ -160,8 +174,12 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// A commit, and its bytes.
-    fn read(&self, id: Oid) -> Result<(Node, usize), ReadError> {
+    /// A commit, and its bytes; `None` if it has more than these. Its size is known before it is read.
+    fn read(&self, id: Oid, most: usize) -> Result<Option<(Node, usize)>, ReadError> {
+        let bytes = objects::size(self.clone, id)?;
+        if bytes > most {
+            return Ok(None);
+        }
         let (commit, says) = match objects::commit(self.clone, id) {
             Ok(commit) => {
                 let says = (self.says)(&text(commit.message_bytes()));
@@ -171,10 +189,14 @@ impl<'w> Walk<'w> {
             Err(ReadError::Over(_)) => (self.clone.find_commit(id)?, false),
             Err(error) => return Err(error),
         };
-        let bytes = commit.raw_header_bytes().len() + commit.message_raw_bytes().len();
         let (at, parents) = (commit.time().seconds(), commit.parent_ids().collect());
-        Ok((Node { at, parents, says, ..Node::default() }, bytes))
+        Ok(Some((Node { at, parents, says, ..Node::default() }, bytes)))
     }
+}
+
+/// The error of a way that begins at a commit which is not read.
+fn too_long(id: Oid) -> ReadError {
+    Excess::new(format!("commit {id} has more than {MOST_BYTES} bytes")).into()
 }
 
 impl Marks {
