@@ -19,6 +19,9 @@ pub(super) struct Agreement {
     pub(super) history: Result<History, SourceError>,
 }
 
+/// The most by which the clock of another replica is ahead of this one, in milliseconds.
+const SKEW: u64 = 5 * 60 * 1_000;
+
 /// How the newest commit follows what is in force.
 #[derive(Clone, Debug)]
 pub(super) struct History {
@@ -53,10 +56,10 @@ pub(super) fn agreements(
     in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
 ) -> Namespaces<Agreement> {
-    let now = now().to_rfc3339();
+    let soon = now().plus_millis(SKEW).to_rfc3339();
     let history = |namespace: &str, known: &InForce| {
-        // A time of the future says nothing.
-        let is_older = |than: &Commit| than.at <= now && head.at < than.at;
+        // A time of the future says nothing, but the clock of the replica that has judged may be ahead of this one.
+        let is_older = |than: &Commit| than.at <= soon && head.at < than.at;
         let (messages, removals) = match ways.from(&known.judged.id)? {
             Way::On(agreed) => {
                 let removals = agreed.get(namespace).copied().unwrap_or_default();
@@ -97,7 +100,7 @@ mod tests {
 
     use policies::language::ClusterDomain;
 
-    use super::{Agreement, History, Way, Ways, agreements};
+    use super::{Agreement, History, Way, Ways, agreements, now};
     use crate::{
         istio::{
             artifact::Artifact,
@@ -331,6 +334,17 @@ mod tests {
                 (false, Messages::Lost)
             };
             assert_eq!((has, says(&world)), (expected, expected), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_commit_in_force_is_newer_although_the_clock_of_who_judged_it_was_a_little_ahead() {
+        for (minutes, is_newer) in [(4, true), (6, false)] {
+            let mut world = World::new("Add shop");
+            let head = world.in_force.commit.id.clone();
+            let at = now().plus_millis(minutes * 60 * 1_000).to_rfc3339();
+            world.in_force.commit = Commit { id: "1".repeat(40), at };
+            assert_eq!(world.at(&head).newer.is_some(), is_newer, "{minutes}");
         }
     }
 
