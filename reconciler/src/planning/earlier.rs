@@ -19,6 +19,15 @@ use crate::{
 /// The commits among which the last valid one of an application is looked for.
 const MOST: usize = 200;
 
+/// What invalid applications had last.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// The objects of those that were valid once.
+    pub(super) found: Vec<(ApplicationId, Vec<Resource>)>,
+    /// The reason why that is not known.
+    pub(super) unknown: BTreeMap<ApplicationId, SourceError>,
+}
+
 /// What was found before a commit.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
@@ -31,6 +40,8 @@ pub(super) struct Earlier {
 
 impl Earlier {
     /// The objects that these applications had at the newest commit before `head` at which they were valid. Blocks.
+    ///
+    /// A commit that cannot be read concerns the applications that were valid at none of those that came after it.
     pub(super) fn look(
         &mut self,
         head: CommitId,
@@ -38,7 +49,7 @@ impl Earlier {
         wanted: &BTreeSet<ApplicationId>,
         commits: &CommitLog,
         setting: &Setting,
-    ) -> Result<Vec<(ApplicationId, Vec<Resource>)>, SourceError> {
+    ) -> Looked {
         if self.guarded != *guarded {
             *self = Self { guarded: guarded.clone(), ..Self::default() };
         }
@@ -46,22 +57,38 @@ impl Earlier {
         let search = |wanted: BTreeSet<ApplicationId>, until| {
             Search { wanted, until, guarded, commits, setting }.run(head)
         };
+        let mut unknown = BTreeMap::new();
         let known: BTreeSet<_> = self.found.keys().cloned().collect();
         if !known.is_empty() && self.before != Some(head) {
-            match search(known, self.before)? {
-                Some(newer) => self.found.extend(newer.into_iter().map(|(id, objects)| (id, Some(objects)))),
+            match search(known, self.before) {
+                Searched { found, end: Ok(true) } => self.add(found),
                 // These commits are no longer before this one.
-                None => self.found.clear(),
+                Searched { end: Ok(false), .. } => self.found.clear(),
+                // Of the others, what was found before may not be what they had last.
+                Searched { found, end: Err(_) } => {
+                    self.found.clear();
+                    self.add(found);
+                }
             }
         }
         let new: BTreeSet<_> = wanted.iter().filter(|id| !self.found.contains_key(*id)).cloned().collect();
         if !new.is_empty() {
-            let mut found = search(new.clone(), None)?.unwrap_or_default();
-            self.found.extend(new.into_iter().map(|id| (id.clone(), found.remove(&id))));
+            let Searched { mut found, end } = search(new.clone(), None);
+            for id in new {
+                match (found.remove(&id), &end) {
+                    (None, Err(error)) => drop(unknown.insert(id, error.clone())),
+                    (objects, _) => drop(self.found.insert(id, objects)),
+                }
+            }
         }
         self.before = Some(head);
         let found = self.found.iter();
-        Ok(found.filter_map(|(id, objects)| Some((id.clone(), objects.clone()?))).collect())
+        let found = found.filter_map(|(id, objects)| Some((id.clone(), objects.clone()?))).collect();
+        Looked { found, unknown }
+    }
+
+    fn add(&mut self, found: BTreeMap<ApplicationId, Vec<Resource>>) {
+        self.found.extend(found.into_iter().map(|(id, objects)| (id, Some(objects))));
     }
 }
 
@@ -75,9 +102,16 @@ struct Search<'a> {
     setting: &'a Setting,
 }
 
+/// What a search has found.
+struct Searched {
+    found: BTreeMap<ApplicationId, Vec<Resource>>,
+    /// False if the commit at which it should end is not among those before; or the reason why it ended earlier.
+    end: Result<bool, SourceError>,
+}
+
 impl Search<'_> {
-    /// What was found before `head`; `None` if the commit at which it should end is not among those before.
-    fn run(mut self, head: CommitId) -> Result<Option<BTreeMap<ApplicationId, Vec<Resource>>>, SourceError> {
+    /// Searches before `head`.
+    fn run(mut self, head: CommitId) -> Searched {
         let mut found = BTreeMap::new();
         let visit = |files| {
             let applications = Applications { files, guarded: self.guarded.clone() };
@@ -87,8 +121,8 @@ impl Search<'_> {
             }
             if self.wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let is_met = self.commits.back(head, MOST, self.until, File::read, visit)?;
-        let is_all = is_met || self.until.is_none() || self.wanted.is_empty();
-        Ok(is_all.then_some(found))
+        let is_met = self.commits.back(head, MOST, self.until, File::read, visit);
+        let end = is_met.map(|is_met| is_met || self.until.is_none() || self.wanted.is_empty());
+        Searched { found, end }
     }
 }

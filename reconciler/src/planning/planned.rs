@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::{
     agreement::{agreements, now},
     annotation,
-    earlier::Earlier,
+    earlier::{Earlier, Looked},
     order::{Known, Order},
     unplanned,
     ways::Ways,
@@ -62,20 +62,20 @@ pub(super) fn planned(
             };
             let mut plans = plan(&Namespaces::new(), &stay);
             let wanted = without_artifact(&plans, known);
-            match earlier.look(*head, &applications.guarded, &wanted, commits, setting) {
-                Ok(found) if found.is_empty() => {}
-                Ok(found) => plans = plan(&by_namespace(&found), &stay),
-                Err(error) => {
-                    let reason = format!("what its invalid applications had last is not known: {error}");
-                    let unknown: BTreeSet<_> = wanted.into_iter().map(|(namespace, _)| namespace).collect();
-                    stay.extend(unknown.iter().map(|namespace| (namespace.clone(), reason.clone())));
-                    plans = plan(&Namespaces::new(), &stay);
-                    for namespace in unknown {
-                        let plan = plans.entry(namespace).or_default();
-                        plan.failure = Some(reason.clone());
-                        plan.freeze(reason.clone());
-                    }
-                }
+            let Looked { found, unknown } =
+                earlier.look(*head, &applications.guarded, &wanted, commits, setting);
+            let unknown = unknown.into_iter().map(|((namespace, _), error)| {
+                (namespace, format!("what its invalid applications had last is not known: {error}"))
+            });
+            let unknown: Namespaces<String> = unknown.collect();
+            stay.extend(unknown.clone());
+            if !found.is_empty() || !unknown.is_empty() {
+                plans = plan(&by_namespace(&found), &stay);
+            }
+            for (namespace, reason) in unknown {
+                let plan = plans.entry(namespace).or_default();
+                plan.failure = Some(reason.clone());
+                plan.freeze(reason);
             }
             for (namespace, agreement) in &agreements {
                 let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {

@@ -14,7 +14,7 @@ use crate::{
         applications::Applications,
         foreign::{Foreign, Named},
         guarded::Guarded,
-        plan::{Commit, InForce, Plan},
+        plan::{Commit, InForce, Namespaces, Plan},
     },
     source::{ancestry::CommitId, git::CommitLog},
 };
@@ -44,15 +44,16 @@ impl World {
         Self { directory, tip: None, at: 1, earlier, cache, withdrawn: None, foreign: Foreign::default() }
     }
 
-    /// Commits these files of applications of `shop`, each with its destination.
+    /// Commits these files of applications of `shop`, or of `bank` by their names, each with its destination.
     fn commit(&mut self, files: &[(&str, &str)]) -> Head {
         let clone = BareClone::open_bare(self.directory.path()).unwrap();
         let author = Signature::new("A", "a@b", &Time::new(self.at, 0)).unwrap();
         let mut tree = clone.treebuilder(None).unwrap();
         let mut read = Vec::new();
         for (name, rule) in files {
+            let namespace = if name.starts_with("bank") { "bank" } else { "shop" };
             let text = format!(
-                "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{destinationRule: {rule}}}\n"
+                "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{destinationRule: {rule}}}\n"
             );
             let path = format!("{name}.yaml");
             tree.insert(&path, clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
@@ -89,6 +90,15 @@ impl World {
     ) -> Plan {
         let known: Known = known.into_iter().map(|known| ("shop".to_owned(), known)).collect();
         let allowed: BTreeMap<_, _> = allowed.map(|commit| ("shop".to_owned(), commit)).into_iter().collect();
+        self.plans(head, known, allowed).remove("shop").unwrap()
+    }
+
+    /// The plan for a namespace without an artifact.
+    fn plan_of(&self, namespace: &str, head: &Head) -> Plan {
+        self.plans(head, Known::new(), BTreeMap::new()).remove(namespace).unwrap()
+    }
+
+    fn plans(&self, head: &Head, known: Known, allowed: BTreeMap<String, String>) -> Namespaces<Plan> {
         let order = Order {
             commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
             cluster_domain: ClusterDomain::default(),
@@ -99,8 +109,7 @@ impl World {
             foreign: self.foreign.clone(),
         };
         let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
-        let mut plans = planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap();
-        plans.remove("shop").unwrap()
+        planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap()
     }
 }
 
@@ -265,6 +274,36 @@ fn what_an_application_had_last_is_looked_for_once() {
     // Nobody can say how many objects would stay.
     let plan = world.plan(&head, gone(), true);
     assert!(plan.next.is_none() && plan.failure.is_some() && plan.ends_annotation.is_none(), "{plan:?}");
+}
+
+#[test]
+fn a_commit_that_cannot_be_read_concerns_the_namespaces_that_were_valid_only_before_it() {
+    let mut world = World::new();
+    world.commit(&[("a", INVALID), ("bank", RULE)]);
+    world.commit(&[("a", "{host: reviews, wrong: 2}"), ("bank", INVALID)]);
+    let tree = {
+        let clone = BareClone::open_bare(world.directory.path()).unwrap();
+        clone.find_commit(world.tip.unwrap()).unwrap().tree_id().to_string()
+    };
+    world.commit(&[("a", RULE), ("bank", INVALID)]);
+    let head = world.commit(&[("a", INVALID), ("bank", INVALID)]);
+    world.lose(&tree);
+    for _ in 0..2 {
+        let plan = world.plan(&head, None, false);
+        assert_eq!((plan.next.map(|next| next.objects), plan.failure), (Some(1), None));
+        let plan = world.plan_of("bank", &head);
+        assert!(
+            plan.next.is_none()
+                && plan.failure.is_some_and(|reason| reason.contains("cannot read the history"))
+        );
+    }
+    // It is valid again.
+    let head = world.commit(&[("a", INVALID), ("bank", RULE)]);
+    let plan = world.plan_of("bank", &head);
+    assert_eq!((plan.next.map(|next| next.objects), plan.failure), (Some(1), None));
+    let head = world.commit(&[("a", INVALID), ("bank", INVALID)]);
+    let plan = world.plan_of("bank", &head);
+    assert_eq!((plan.next.map(|next| next.objects), plan.failure), (Some(1), None));
 }
 
 #[test]
