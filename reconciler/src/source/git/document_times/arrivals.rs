@@ -17,26 +17,33 @@ use crate::source::{
     },
 };
 
-/// The bytes of earlier files that are kept during a walk through the history.
-const MAX_BYTES: usize = 8 << 20;
+/// The most earlier files of which it is remembered which documents stand in them: more than a commit has. They take some
+/// 10 MiB.
+const MAX_FILES: usize = 1 << 17;
 
-/// Documents whose start is not found yet, by name.
-pub(super) type Open<'a> = BTreeMap<&'a PolicyName, &'a Policy>;
+/// Documents by name.
+pub(super) type Documents<'a> = BTreeMap<&'a PolicyName, &'a Policy>;
 
 /// The files of a history, of which most are the same from commit to commit.
 pub(super) struct Files<'a, K> {
     clone: &'a BareClone,
+    /// The documents that are looked for.
+    wanted: Documents<'a>,
     /// Files that are known without reading.
     known_file: K,
     deadline: Deadline,
-    files: HashMap<Oid, Arc<File>>,
-    /// The bytes of those files.
-    bytes: usize,
+    /// The wanted documents that stand in each file. A file is read once for all commits, and its text is not kept.
+    standing: HashMap<Oid, Box<[&'a PolicyName]>>,
 }
 
 impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
-    pub(super) fn new(clone: &'a BareClone, known_file: K, deadline: Deadline) -> Self {
-        Self { clone, known_file, deadline, files: HashMap::new(), bytes: 0 }
+    pub(super) fn new(
+        clone: &'a BareClone,
+        wanted: Documents<'a>,
+        known_file: K,
+        deadline: Deadline,
+    ) -> Self {
+        Self { clone, wanted, known_file, deadline, standing: HashMap::new() }
     }
 
     /// The documents among `open` that a commit added: they stand in a file that it changed, and in none before.
@@ -44,8 +51,8 @@ impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
         &mut self,
         before: Option<&Directory>,
         after: Option<&Directory>,
-        open: &Open<'_>,
-    ) -> Result<HashSet<PolicyName>, TimesError> {
+        open: &Documents<'a>,
+    ) -> Result<HashSet<&'a PolicyName>, TimesError> {
         let change = Change::between(before, after);
         let mut arrived = self.present(change.after, open)?;
         if arrived.is_empty() {
@@ -61,37 +68,44 @@ impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
         Ok(arrived)
     }
 
-    /// The documents among `open` that stand in some files, with the same content. The same file is read once, however
-    /// many paths lead to it.
-    fn present(&mut self, mut blobs: Vec<Oid>, open: &Open<'_>) -> Result<HashSet<PolicyName>, TimesError> {
-        blobs.sort_unstable();
-        blobs.dedup();
+    /// The documents among `open` that stand in some files, with the same content.
+    fn present(
+        &mut self,
+        blobs: Vec<Oid>,
+        open: &Documents<'a>,
+    ) -> Result<HashSet<&'a PolicyName>, TimesError> {
         let mut names = HashSet::new();
         for id in blobs {
-            let file = self.file(id)?;
-            let documents = file.documents.iter().map(|parsed| &*parsed.policy);
-            let present =
-                documents.filter(|policy| open.get(&policy.name).is_some_and(|open| open == policy));
-            names.extend(present.map(|policy| policy.name.clone()));
+            names.extend(self.standing(id)?.iter().copied().filter(|name| open.contains_key(name)));
         }
         Ok(names)
     }
 
-    fn file(&mut self, id: Oid) -> Result<Arc<File>, TimesError> {
-        let known = (self.known_file)(&BlobId::of_object(id.as_bytes()));
-        if let Some(known) = known.or_else(|| self.files.get(&id).cloned()) {
-            return Ok(known);
+    /// The wanted documents that stand in a file.
+    fn standing(&mut self, id: Oid) -> Result<&[&'a PolicyName], TimesError> {
+        if !self.standing.contains_key(&id) {
+            if self.standing.len() >= MAX_FILES {
+                self.standing.clear();
+            }
+            let file = self.file(id)?;
+            let documents = file.documents.iter().map(|parsed| &*parsed.policy);
+            let standing = documents.filter_map(|policy| {
+                let (name, wanted) = self.wanted.get_key_value(&policy.name)?;
+                (*wanted == policy).then_some(*name)
+            });
+            let standing = standing.collect();
+            self.standing.insert(id, standing);
         }
-        self.deadline.check()?;
-        if self.bytes >= MAX_BYTES {
-            self.files.clear();
-            self.bytes = 0;
+        Ok(self.standing.get(&id).map(|standing| &**standing).unwrap_or_default())
+    }
+
+    fn file(&self, id: Oid) -> Result<Arc<File>, TimesError> {
+        match (self.known_file)(&BlobId::of_object(id.as_bytes())) {
+            Some(known) => Ok(known),
+            None => {
+                self.deadline.check()?;
+                Ok(Arc::new(File::read(&objects::content(self.clone, id)?)))
+            }
         }
-        let content = objects::content(self.clone, id)?;
-        // Even a file without a byte takes memory.
-        self.bytes += content.len() + 256;
-        let file = Arc::new(File::read(&content));
-        self.files.insert(id, Arc::clone(&file));
-        Ok(file)
     }
 }

@@ -7,7 +7,7 @@ use policies::{File, Policy, repository::Start};
 
 use super::{
     Starts,
-    arrivals::{Files, Open},
+    arrivals::{Documents, Files},
     committed_at,
     deadline::{Deadline, TimesError},
 };
@@ -39,8 +39,8 @@ impl<'r> Walk<'r> {
         wanted: &[Arc<Policy>],
         known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
     ) -> Result<Starts, TimesError> {
-        let mut open: Open<'_> = wanted.iter().map(|policy| (&policy.name, &**policy)).collect();
-        let mut files = Files::new(self.clone, known_file, self.deadline);
+        let mut open: Documents<'_> = wanted.iter().map(|policy| (&policy.name, &**policy)).collect();
+        let mut files = Files::new(self.clone, open.clone(), known_file, self.deadline);
         let mut starts = Starts::new();
         let mut commit = objects::commit(self.clone, tip)?;
         // The earliest date from the tip to here.
@@ -56,8 +56,8 @@ impl<'r> Walk<'r> {
             }
             let (parent, before) = self.readable_parent(&commit, directory.as_ref())?;
             for name in files.arrivals(before.as_deref(), directory.as_deref(), &open)? {
-                open.remove(&name);
-                starts.insert(name, Start::from(committed_at(&commit)).known_at(earliest));
+                open.remove(name);
+                starts.insert(name.clone(), Start::from(committed_at(&commit)).known_at(earliest));
             }
             match parent {
                 Some(parent) => (commit, directory) = (parent, before),
