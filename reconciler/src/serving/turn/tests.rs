@@ -1,13 +1,17 @@
 //! Publications that take long, and that come to nothing.
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc,
+    },
     task::{Context, Wake, Waker},
     time::Duration,
 };
 
 use policies::Timestamp;
-use tokio::{task::yield_now, time::timeout};
+use tokio::{sync::Notify, task::yield_now, time::timeout};
 
 use crate::{
     serving::{
@@ -122,12 +126,18 @@ async fn what_changes_while_a_hold_waits_for_its_turn_has_the_last_word() {
     let gate = Arc::<Gate>::default();
     gate.halt(Halter::Request, true);
     let slow = Slow::begin(&gate, "main@sha1:1").await;
-    let (letting_go, holds) = (Arc::clone(&gate), Arc::new(Mutex::new(false)));
-    let asked = Arc::clone(&holds);
-    let end =
-        tokio::spawn(async move { letting_go.halt_by(Halter::Request, || (*asked.lock().unwrap(), None)) });
+    let (letting_go, holds, looked) =
+        (Arc::clone(&gate), Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+    let (asked, has_looked) = (Arc::clone(&holds), Arc::clone(&looked));
+    let end = tokio::spawn(async move {
+        letting_go.halt_by(Halter::Request, || {
+            looked.notify_one();
+            (asked.load(Relaxed), None)
+        })
+    });
+    has_looked.notified().await;
     // Another halt begins.
-    *holds.lock().unwrap() = true;
+    holds.store(true, Relaxed);
     slow.end().await;
     assert!(!end.await.unwrap(), "it has let go of the new halt");
     assert_eq!(served(&gate), ("main@sha1:1".to_owned(), true));
