@@ -140,7 +140,7 @@ impl Gate {
     /// Changes what is in force, and returns when that is served: the number of scopes whose bytes changed; `None` if there is
     /// nothing to change. `change` must not come back here.
     fn change(&self, whole: Option<Whole>, change: impl Fn(&State) -> Option<Change>) -> Option<usize> {
-        let is_served = |state: &State| state.is_served && change(state).is_none();
+        let is_served = |state: &State| change(state).is_none() && state.is_served;
         // Without a turn: nearly all that asks changes nothing.
         if whole.is_none() && is_served(&self.lock()) {
             return None;
