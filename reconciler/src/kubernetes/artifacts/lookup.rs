@@ -7,7 +7,10 @@
 
 mod remembered;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 use futures_util::{StreamExt as _, stream};
 use kube::{
@@ -34,6 +37,12 @@ const IN_TURN: usize = 32;
 
 /// Objects of namespaces.
 type Wanted = Namespaces<BTreeSet<Named>>;
+
+/// The objects that are to be asked for, those first that were asked for longest ago, with that time.
+type Due = Namespaces<Vec<(Option<Instant>, Named)>>;
+
+/// What holds for all objects of a kind in a namespace, since it holds for one.
+type OfKinds<'a> = Mutex<BTreeMap<(&'a str, &'static str), Answer>>;
 
 /// What the API server says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,15 +115,16 @@ impl Lookup {
 }
 
 /// Looks which of these objects others have made. What is not known by this instant is unknown.
-async fn look(client: &Client, wanted: &Wanted, until: Instant) -> Answers {
-    let found = stream::iter(in_turns(wanted)).map(async |(namespace, objects)| {
+async fn look(client: &Client, due: &Due, until: Instant) -> Answers {
+    let of_kinds = OfKinds::default();
+    let found = stream::iter(in_turns(due)).map(async |(namespace, objects)| {
         // All of them have one kind.
         let (version, kind) =
             objects.first().map_or(("", ""), |object| (object.api_version(), object.kind()));
         let (group, version) = version.split_once('/').unwrap_or(("", version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         let api = Api::namespaced_with(client.clone(), namespace, &resource);
-        (namespace, look_for(&api, objects, until).await)
+        (namespace, look_for(&api, objects, (namespace, kind), &of_kinds, until).await)
     });
     let mut answers = Answers::new();
     let mut found = found.boxed().buffer_unordered(AT_ONCE);
@@ -124,53 +134,73 @@ async fn look(client: &Client, wanted: &Wanted, until: Instant) -> Answers {
     answers
 }
 
-/// Some objects of one kind of each namespace after another, so that none takes the time of all others.
-fn in_turns(wanted: &Wanted) -> Vec<(&String, Vec<&Named>)> {
+/// Some objects of one kind of each namespace after another, so that none takes the time of all others. Those come first that
+/// were asked for longest ago.
+fn in_turns(due: &Due) -> Vec<(&String, Vec<&Named>)> {
     let mut turns = Vec::new();
-    for (namespace, objects) in wanted {
+    for (namespace, objects) in due {
         let mut kinds = BTreeMap::<_, Vec<_>>::new();
-        for object in objects {
-            kinds.entry((object.api_version(), object.kind())).or_default().push(object);
+        for (asked, object) in objects {
+            kinds.entry((object.api_version(), object.kind())).or_default().push((*asked, object));
         }
-        let of_namespace = kinds.values().flat_map(|objects| objects.chunks(IN_TURN));
-        turns.extend(of_namespace.enumerate().map(|(turn, objects)| (turn, namespace, objects.to_vec())));
+        let mut of_namespace: Vec<_> = kinds.values().flat_map(|objects| objects.chunks(IN_TURN)).collect();
+        let asked = |objects: &[(Option<Instant>, &Named)]| objects.first().and_then(|(asked, _)| *asked);
+        of_namespace.sort_by_key(|objects| asked(objects));
+        turns.extend(of_namespace.into_iter().enumerate().map(|(turn, objects)| {
+            let named: Vec<_> = objects.iter().map(|(_, object)| *object).collect();
+            ((turn, asked(objects)), namespace, named)
+        }));
     }
     turns.sort_by_key(|(turn, ..)| *turn);
     turns.into_iter().map(|(_, namespace, objects)| (namespace, objects)).collect()
 }
 
-/// Looks for objects of one kind, one after another: what the first answer says of the kind holds for the others.
-async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant) -> BTreeMap<Named, Answer> {
+/// Looks for objects of one kind, one after another: what one answer says of the kind holds for all that follow.
+async fn look_for<'a>(
+    api: &Api<DynamicObject>,
+    objects: Vec<&Named>,
+    kind: (&'a str, &'static str),
+    of_kinds: &OfKinds<'a>,
+    until: Instant,
+) -> BTreeMap<Named, Answer> {
     let mut found = BTreeMap::new();
     for (number, object) in objects.iter().enumerate() {
-        let left = until.saturating_duration_since(Instant::now());
-        // The time that is left is another one each time, and the same reason is no news.
-        let answer = match left.is_zero() {
-            true => None,
-            false => Some(match with_timeout(left.min(TIMEOUT), api.get_metadata_opt(object.name())).await {
-                Err(CallError::Late(_)) if left < TIMEOUT => Err(CallError::Late(WRITE)),
-                answer => answer,
-            }),
+        let known = of_kinds.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned();
+        let answer = match known {
+            Some(answer) => Err(answer),
+            None => look_for_one(api, object.name(), until).await,
         };
-        let of_kind = match answer {
-            Some(Ok(there)) => {
-                let is_made = there.is_some_and(|there| !is_ours(&there.metadata));
-                found.insert((*object).clone(), if is_made { Answer::Made } else { Answer::Free });
-                continue;
+        match answer {
+            Ok(answer) => drop(found.insert((*object).clone(), answer)),
+            Err(answer) => {
+                let others = objects.iter().skip(number);
+                found.extend(others.map(|object| ((*object).clone(), answer.clone())));
+                of_kinds.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, answer);
+                return found;
             }
-            // 404 where the cluster does not know the kind: then there is no such object either.
-            Some(Err(error)) if error.is(403) || error.is(404) => {
-                debug!(kind = object.kind(), %error, "objects of others are not looked for");
-                Answer::Free
-            }
-            Some(Err(error)) => Answer::Unknown(error.to_string()),
-            None => Answer::Unasked,
-        };
-        let others = objects.iter().skip(number);
-        found.extend(others.map(|object| ((*object).clone(), of_kind.clone())));
-        return found;
+        }
     }
     found
+}
+
+/// Looks for an object. The error holds for all of its kind.
+async fn look_for_one(api: &Api<DynamicObject>, name: &str, until: Instant) -> Result<Answer, Answer> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Answer::Unasked);
+    }
+    match with_timeout(left.min(TIMEOUT), api.get_metadata_opt(name)).await {
+        Ok(Some(there)) if !is_ours(&there.metadata) => Ok(Answer::Made),
+        Ok(_) => Ok(Answer::Free),
+        // 404 where the cluster does not know the kind: then there is no such object either.
+        Err(error) if error.is(403) || error.is(404) => {
+            debug!(%error, "objects of others are not looked for");
+            Err(Answer::Free)
+        }
+        // The time that is left is another one each time, and the same reason is no news.
+        Err(CallError::Late(_)) if left < TIMEOUT => Err(Answer::Unknown(CallError::Late(WRITE).to_string())),
+        Err(error) => Err(Answer::Unknown(error.to_string())),
+    }
 }
 
 /// True for an object that hfi has rendered.
@@ -185,36 +215,36 @@ mod tests {
     use kube::{Client, Config};
     use tokio::time::Instant;
 
-    use super::{Answer, IN_TURN, Named, Wanted, in_turns, look};
+    use super::{Answer, Due, IN_TURN, Named, in_turns, look};
 
-    fn objects(kind: Kind, number: usize) -> impl Iterator<Item = Named> {
-        (0..number).map(move |number| Named((kind, format!("o{number}"))))
+    /// New objects, that were asked for at this time.
+    fn objects(kind: Kind, number: usize, asked: Option<Instant>) -> Vec<(Option<Instant>, Named)> {
+        (0..number).map(|number| (asked, Named((kind, format!("o{number}"))))).collect()
     }
 
     #[tokio::test]
     async fn what_there_is_no_time_to_ask_for_is_told_as_such() {
         let client = Client::try_from(Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
-        let wanted = [("shop".to_owned(), objects(Kind::DestinationRule, 1).collect())].into();
-        let found = look(&client, &wanted, Instant::now()).await;
+        let due = [("shop".to_owned(), objects(Kind::DestinationRule, 1, None))].into();
+        let found = look(&client, &due, Instant::now()).await;
         assert_eq!(found["shop"].values().collect::<Vec<_>>(), [&Answer::Unasked]);
     }
 
     #[test]
     fn each_namespace_has_its_turn_before_one_with_many_objects_has_its_second() {
-        let many = objects(Kind::DestinationRule, 3 * IN_TURN).chain(objects(Kind::VirtualService, 2));
+        let (rules, now) = (Kind::DestinationRule, Instant::now());
+        let many = [objects(rules, 3 * IN_TURN, None), objects(Kind::VirtualService, 2, None)].concat();
         let namespaces = [
-            ("a", many.collect()),
-            ("b", objects(Kind::DestinationRule, 1).collect()),
-            ("c", objects(Kind::DestinationRule, IN_TURN + 1).collect()),
+            ("a", many),
+            ("b", objects(rules, 1, None)),
+            ("c", objects(rules, IN_TURN + 1, None)),
+            ("0", objects(rules, 1, Some(now))),
         ];
-        let wanted: Wanted = namespaces.map(|(name, objects)| (name.to_owned(), objects)).into();
-        let turns = in_turns(&wanted);
+        let due: Due = namespaces.map(|(name, objects)| (name.to_owned(), objects)).into();
+        let turns = in_turns(&due);
         let order: String = turns.iter().map(|(namespace, _)| namespace.as_str()).collect();
-        assert_eq!(order, "abcacaa");
+        assert_eq!(order, "abc0acaa", "one that was asked for comes after those that were not");
         assert!(turns.iter().all(|(_, objects)| objects.iter().all(|object| object.0.0 == objects[0].0.0)));
-        assert_eq!(
-            turns.iter().map(|(_, objects)| objects.len()).sum::<usize>(),
-            3 * IN_TURN + 2 + 1 + IN_TURN + 1
-        );
+        assert_eq!(turns.iter().map(|(_, objects)| objects.len()).sum::<usize>(), 4 * IN_TURN + 5);
     }
 }

@@ -1,7 +1,7 @@
 //! Answers of earlier looks, for the objects of a namespace that are too many to be asked for at once.
 //!
-//! Those that were asked for longest ago come first, so each has its turn, and what is asked for in a usual look is never
-//! answered from here.
+//! Those that were asked for longest ago come first, so each has its turn. An earlier answer stands only for an object that is
+//! beyond the limit of its namespace: one that is to be asked for, and is not, is not known.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Answer, Answers, Wanted};
+use super::{Answer, Answers, Due, Wanted};
 use crate::{
     istio::{
         foreign::{Foreign, Named},
@@ -39,14 +39,15 @@ impl Remembered {
     }
 
     /// The objects among these that are to be asked for in this turn, which has `looked` for others.
-    pub(super) fn due(&self, wanted: &Wanted, looked: &Wanted) -> Wanted {
+    pub(super) fn due(&self, wanted: &Wanted, looked: &Wanted) -> Due {
         let due = |(namespace, objects): (&String, &BTreeSet<Named>)| {
             let left = MOST.saturating_sub(looked.get(namespace).map_or(0, BTreeSet::len));
             let answers = self.0.get(namespace);
             let asked = |object: &Named| answers?.get(object).map(|(at, _)| *at);
-            let mut objects: Vec<_> = objects.iter().collect();
-            objects.sort_by_key(|object| asked(object));
-            (namespace.clone(), objects.into_iter().take(left).cloned().collect())
+            let mut objects: Vec<_> = objects.iter().map(|object| (asked(object), object.clone())).collect();
+            objects.sort_by_key(|(asked, _)| *asked);
+            objects.truncate(left);
+            (namespace.clone(), objects)
         };
         wanted.iter().map(due).collect()
     }
@@ -54,17 +55,9 @@ impl Remembered {
     /// What others have made of all that is wanted, by new answers where there are some, and by earlier ones.
     pub(super) fn complete(&mut self, wanted: &Wanted, answers: Answers, now: Instant) -> Foreign {
         for (namespace, answers) in &answers {
-            let known = self.0.entry(namespace.clone()).or_default();
-            for (object, answer) in answers {
-                match answer {
-                    Answer::Free | Answer::Made => {
-                        known.insert(object.clone(), (now, answer.clone()));
-                    }
-                    // It is asked for first, the next time.
-                    Answer::Unknown(_) => drop(known.remove(object)),
-                    Answer::Unasked => {}
-                }
-            }
+            let asked = answers.iter().filter(|(_, answer)| **answer != Answer::Unasked);
+            let asked = asked.map(|(object, answer)| (object.clone(), (now, answer.clone())));
+            self.0.entry(namespace.clone()).or_default().extend(asked);
         }
         let mut foreign = Foreign::default();
         for (namespace, objects) in wanted {
@@ -72,15 +65,15 @@ impl Remembered {
             let known = self.0.get(namespace);
             let of_others = objects.iter().filter_map(|object| {
                 let known = known.and_then(|known| known.get(object));
-                let known = known.filter(|(at, _)| now.duration_since(*at) < KEPT);
-                let unknown = match (new.and_then(|new| new.get(object)), known) {
-                    (Some(Answer::Unknown(reason)), _) => Some(reason.clone()),
-                    (_, Some((_, Answer::Free))) => return None,
-                    (_, Some(_)) => None,
-                    (Some(_), None) => {
+                let known = known.filter(|(at, _)| now.duration_since(*at) < KEPT).map(|(_, answer)| answer);
+                let unknown = match new.and_then(|new| new.get(object)).or(known) {
+                    Some(Answer::Free) => return None,
+                    Some(Answer::Made) => None,
+                    Some(Answer::Unknown(reason)) => Some(reason.clone()),
+                    Some(Answer::Unasked) => {
                         Some(format!("the API server was not asked within {} s", WRITE.as_secs()))
                     }
-                    (None, None) => {
+                    None => {
                         Some(format!("the API server is asked for {MOST} objects of a namespace at a time"))
                     }
                 };
@@ -95,6 +88,8 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use istio_config::Kind;
 
     use super::{Answer, Answers, Instant, KEPT, MOST, Named, Remembered, Wanted};
@@ -111,7 +106,7 @@ mod tests {
         let due = known.due(all, &Wanted::new());
         assert!(due.values().all(|objects| objects.len() <= MOST));
         let answers = due.into_iter().map(|(namespace, objects)| {
-            (namespace, objects.into_iter().map(|object| (object, answer.clone())).collect())
+            (namespace, objects.into_iter().map(|(_, object)| (object, answer.clone())).collect())
         });
         let answers: Answers = answers.collect();
         known.complete(all, answers, now)
@@ -135,28 +130,38 @@ mod tests {
     fn a_look_at_few_objects_goes_by_new_answers_alone() {
         let (mut known, now) = (Remembered::default(), Instant::now());
         let all = wanted(&[("shop", 1)]);
-        let seen = |known: &mut Remembered, answer| look(known, &all, &answer, now).0.remove("shop");
-        assert_eq!(seen(&mut known, Answer::Free), None);
-        assert_eq!(seen(&mut known, Answer::Made).unwrap().into_values().collect::<Vec<_>>(), [None]);
-        let failed = Answer::Unknown("refused".to_owned());
-        assert_eq!(
-            seen(&mut known, failed).unwrap().into_values().next().unwrap().as_deref(),
-            Some("refused")
-        );
-        let unasked = seen(&mut known, Answer::Unasked).unwrap().into_values().next().unwrap();
+        let mut seen = |answer| look(&mut known, &all, &answer, now).0.remove("shop");
+        assert_eq!(seen(Answer::Free), None);
+        let unasked = seen(Answer::Unasked).unwrap().into_values().next().unwrap();
         assert_eq!(unasked.as_deref(), Some("the API server was not asked within 15 s"));
+        assert_eq!(seen(Answer::Made).unwrap().into_values().collect::<Vec<_>>(), [None]);
+        let failed = Answer::Unknown("refused".to_owned());
+        assert_eq!(seen(failed).unwrap().into_values().next().unwrap().as_deref(), Some("refused"));
+        assert_eq!(seen(Answer::Free), None);
     }
 
     #[test]
     fn an_earlier_answer_counts_for_some_minutes_and_only_while_the_object_is_new() {
         let (mut known, now) = (Remembered::default(), Instant::now());
-        let all = wanted(&[("shop", MOST)]);
-        assert!(look(&mut known, &all, &Answer::Free, now).0.is_empty());
-        assert!(look(&mut known, &all, &Answer::Unasked, now + KEPT / 2).0.is_empty());
-        assert_eq!(look(&mut known, &all, &Answer::Unasked, now + KEPT).0["shop"].len(), MOST);
-        assert!(look(&mut known, &all, &Answer::Free, now).0.is_empty());
-        look(&mut known, &wanted(&[]), &Answer::Free, now);
-        assert_eq!(look(&mut known, &all, &Answer::Unasked, now).0["shop"].len(), MOST);
+        let all = wanted(&[("shop", 3 * MOST)]);
+        let mut left =
+            |all: &Wanted, at| look(&mut known, all, &Answer::Free, at).0.get("shop").map(BTreeMap::len);
+        assert_eq!(left(&all, now), Some(2 * MOST));
+        assert_eq!(left(&all, now + KEPT / 2), Some(MOST));
+        assert_eq!(left(&all, now + KEPT), Some(MOST), "the first answers are too old");
+        assert_eq!(left(&wanted(&[]), now + KEPT), None);
+        assert_eq!(left(&all, now + KEPT), Some(2 * MOST), "nobody wanted to know");
+    }
+
+    #[test]
+    fn what_cannot_be_answered_has_its_turn_after_all_others() {
+        let (mut known, now) = (Remembered::default(), Instant::now());
+        let all = wanted(&[("shop", MOST + 1)]);
+        let failed = Answer::Unknown("refused".to_owned());
+        look(&mut known, &all, &failed, now);
+        let due = known.due(&all, &Wanted::new());
+        assert_eq!(due["shop"].iter().filter(|(asked, _)| asked.is_none()).count(), 1);
+        assert!(due["shop"][0].0.is_none());
     }
 
     #[test]
