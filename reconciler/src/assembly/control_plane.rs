@@ -5,9 +5,10 @@ use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use policies::language::Guardrail;
 use tokio::{
     net::TcpListener,
+    sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     access::token_file::TokenFile,
@@ -26,7 +27,7 @@ use crate::{
     },
     kubernetes::KubernetesAgent,
     peers::{self, Peers},
-    serving::{gate::Gate, modules::Modules},
+    serving::{gate::Gate, modules::Modules, published::Publication},
     shutdown::{self, Shutdown},
     source::{
         Settings, Source, SourceError,
@@ -246,13 +247,16 @@ impl ControlPlane {
         let book = Arc::new(book);
         followers.spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let loader = Loader::new(guardrail);
+        let halted = Arc::clone(&gate);
         let reconciler = Reconciler::new(source, loader, watcher, gate, Arc::clone(&syncs), interval)
             .with_signature_watch(signature_watch);
         let peers = services.peering.as_ref().map(|peering| Arc::clone(&peering.shared.peers));
         let exchange =
             peers.map(|peers| Arc::new(Exchange::new(Arc::clone(&book), peers, Arc::clone(&publisher))));
-        let reconciling = first_heard(exchange.clone(), reconciler, hints, shutdown.clone());
-        let reconciling = tokio::spawn(while_followed(followers, reconciling));
+        let heard =
+            exchange.clone().map(|exchange| follow_others(exchange, &mut followers, shutdown.clone()));
+        let reconciling = first_heard(heard, reconciler, hints, shutdown.clone());
+        let reconciling = tokio::spawn(while_followed(followers, halted, reconciling));
         if let Some(WriteOptions { settings, tokens, rate }) = writes {
             let label = settings.writer.branch.as_str().to_owned();
             let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
@@ -287,30 +291,54 @@ impl ControlPlane {
     }
 }
 
+/// Asks the other replicas for their halts, and goes on until shutdown. What is returned ends with the first answers.
+fn follow_others(
+    exchange: Arc<Exchange>,
+    followers: &mut JoinSet<()>,
+    shutdown: Shutdown,
+) -> oneshot::Receiver<()> {
+    let (heard, has_heard) = oneshot::channel();
+    followers.spawn(async move {
+        exchange.once().await;
+        // Whoever waited may be gone because of a shutdown.
+        let _ = heard.send(());
+        exchange.follow(shutdown).await;
+    });
+    has_heard
+}
+
 /// Reads the source once the other replicas have told of their halts, or are silent: nothing is served before that.
 async fn first_heard(
-    exchange: Option<Arc<Exchange>>,
+    heard: Option<oneshot::Receiver<()>>,
     reconciler: Reconciler,
     hints: Arc<Hints>,
     shutdown: Shutdown,
 ) -> Result<(), ReconcileError> {
-    if let Some(exchange) = exchange {
-        exchange.once().await;
-        let shutdown = shutdown.clone();
-        tokio::spawn(async move { exchange.follow(shutdown).await });
+    if let Some(heard) = heard {
+        if heard.await.is_err() {
+            // It panicked, which ends this.
+            std::future::pending::<()>().await;
+        }
     }
     reconciler.run(hints, shutdown).await
 }
 
 /// Reconciles as long as halts are followed. If one of these tasks panics, the process ends, and a new one takes its place:
-/// this one would go on to serve under the next halt.
+/// this one would not notice the next halt. While a halt holds, it stays: the new process may know nothing of that.
 async fn while_followed(
     mut followers: JoinSet<()>,
+    gate: Arc<Gate>,
     reconciling: impl Future<Output = Result<(), ReconcileError>>,
 ) -> Result<(), ReconcileError> {
     let lost = async {
         while let Some(ended) = followers.join_next().await {
             if ended.is_err() {
+                error!("a task that follows halts panicked: this replica ends as soon as no halt holds");
+                let is_free = |publication: &Publication| match publication {
+                    Publication::Serving(published) => !published.is_halted(),
+                    Publication::Starting { .. } => true,
+                };
+                gate.publisher().until(is_free).await;
                 return ReconcileError::HaltsUnfollowed;
             }
         }
@@ -352,19 +380,28 @@ impl fmt::Debug for ControlPlane {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
-    use super::{JoinSet, ReconcileError, while_followed};
+    use tokio::time::timeout;
+
+    use super::{Gate, JoinSet, ReconcileError, while_followed};
+    use crate::serving::gate::Halter;
 
     #[tokio::test]
-    async fn a_replica_that_no_longer_follows_halts_ends() {
-        let mut followers = JoinSet::new();
+    async fn a_replica_that_no_longer_follows_halts_ends_once_none_holds() {
+        let (mut followers, gate) = (JoinSet::new(), Arc::<Gate>::default());
+        gate.halt(Halter::Request, true);
         followers.spawn(async {});
         followers.spawn(async { panic!("on purpose") });
-        let ended = while_followed(followers, pending()).await;
-        assert!(matches!(ended, Err(ReconcileError::HaltsUnfollowed)));
+        let mut ended = pin!(while_followed(followers, Arc::clone(&gate), pending()));
+        assert!(
+            timeout(Duration::from_millis(200), &mut ended).await.is_err(),
+            "the next process may not know of it"
+        );
+        gate.halt(Halter::Request, false);
+        assert!(matches!(ended.await, Err(ReconcileError::HaltsUnfollowed)));
         let mut followers = JoinSet::new();
         followers.spawn(pending());
-        assert!(while_followed(followers, async { Ok(()) }).await.is_ok());
+        assert!(while_followed(followers, gate, async { Ok(()) }).await.is_ok());
     }
 }
