@@ -17,9 +17,10 @@ use crate::source::{
     },
 };
 
-/// The most earlier files of which it is remembered which documents stand in them: more than a commit has. They take some
-/// 10 MiB.
-const MAX_FILES: usize = 1 << 17;
+/// The most that is remembered of earlier files, so that it takes some 10 MiB: a file counts for [`OF_FILE`], and each wanted
+/// document in it for one. A commit has fewer files. Tests remember less.
+const MOST: usize = if cfg!(test) { 2 * OF_FILE } else { 1 << 20 };
+const OF_FILE: usize = 8;
 
 /// Documents by name.
 pub(super) type Documents<'a> = BTreeMap<&'a PolicyName, &'a Policy>;
@@ -34,6 +35,8 @@ pub(super) struct Files<'a, K> {
     deadline: Deadline,
     /// The wanted documents that stand in each file. A file is read once for all commits, and its text is not kept.
     standing: HashMap<Oid, Box<[&'a PolicyName]>>,
+    /// What that counts for.
+    remembered: usize,
 }
 
 impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
@@ -43,7 +46,7 @@ impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
         known_file: K,
         deadline: Deadline,
     ) -> Self {
-        Self { clone, wanted, known_file, deadline, standing: HashMap::new() }
+        Self { clone, wanted, known_file, deadline, standing: HashMap::new(), remembered: 0 }
     }
 
     /// The documents among `open` that a commit added: they stand in a file that it changed, and in none before.
@@ -84,8 +87,9 @@ impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
     /// The wanted documents that stand in a file.
     fn standing(&mut self, id: Oid) -> Result<&[&'a PolicyName], TimesError> {
         if !self.standing.contains_key(&id) {
-            if self.standing.len() >= MAX_FILES {
+            if self.remembered >= MOST {
                 self.standing.clear();
+                self.remembered = 0;
             }
             let file = self.file(id)?;
             let documents = file.documents.iter().map(|parsed| &*parsed.policy);
@@ -93,7 +97,8 @@ impl<'a, K: Fn(&BlobId) -> Option<Arc<File>>> Files<'a, K> {
                 let (name, wanted) = self.wanted.get_key_value(&policy.name)?;
                 (*wanted == policy).then_some(*name)
             });
-            let standing = standing.collect();
+            let standing: Box<[_]> = standing.collect();
+            self.remembered += OF_FILE + standing.len();
             self.standing.insert(id, standing);
         }
         Ok(self.standing.get(&id).map(|standing| &**standing).unwrap_or_default())
