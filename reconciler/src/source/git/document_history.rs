@@ -185,8 +185,8 @@ impl DocumentHistory {
         let mut commit = objects::commit(clone, tip)?;
         let mut after = self.directory(clone, &commit, None)?;
         for _ in 0..among.min(MAX_COMMITS) {
-            let parent = match commit.parent_ids().next().map(|id| objects::commit(clone, id)).transpose() {
-                // Nobody reads its parents, so it cannot be said what came after them.
+            let parent = match readable_parent(clone, &commit) {
+                // Its parents are not known, so it cannot be said what came after them.
                 Err(ReadError::Over(_)) => return Ok(true),
                 parent => parent?,
             };
@@ -230,8 +230,23 @@ fn first_parent(clone: &BareClone, tip: CommitId, wanted: CommitId) -> Result<Op
         if commit.id() == wanted {
             return Ok(Some(commit));
         }
-        let Some(parent) = commit.parent_ids().next() else { return Ok(None) };
-        commit = objects::commit(clone, parent)?;
+        commit = match readable_parent(clone, &commit) {
+            Ok(Some(parent)) => parent,
+            Ok(None) | Err(ReadError::Over(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(None)
+}
+
+/// The nearest first parent that is within the limit of a commit. Others were never served.
+fn readable_parent<'r>(clone: &'r BareClone, commit: &Commit<'_>) -> Result<Option<Commit<'r>>, ReadError> {
+    let mut next = commit.parent_ids().next();
+    while let Some(id) = next {
+        match objects::commit(clone, id) {
+            Err(ReadError::Over(_)) => next = objects::parent_of_long(clone, id)?,
+            found => return found.map(Some),
+        }
     }
     Ok(None)
 }
@@ -303,27 +318,34 @@ mod tests {
     use crate::source::{ancestry::CommitId, git::limits::MAX_COMMIT};
 
     #[test]
-    fn a_commit_over_the_limit_is_the_end_of_what_is_told() {
-        let directory = tempfile::tempdir().unwrap();
-        let clone = BareClone::init_bare(directory.path()).unwrap();
-        let mut tip: Option<Oid> = None;
-        for (delay, message) in [(1, "first"), (2, &*"m".repeat(MAX_COMMIT + 1)), (3, "then"), (4, "last")] {
-            let text = format!(
-                "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: 1, delay_ms: {delay}}}}}]}}\n"
-            );
-            let mut tree = clone.treebuilder(None).unwrap();
-            tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
-            let tree = clone.find_tree(tree.write().unwrap()).unwrap();
-            let author = Signature::new("A", "a@b", &Time::new(delay, 0)).unwrap();
-            let parents: Vec<_> = tip.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
-            let parents: Vec<_> = parents.iter().collect();
-            tip = Some(clone.commit(None, &author, &author, message, &tree, &parents).unwrap());
+    fn a_commit_over_the_limit_is_stepped_over_and_one_that_is_far_over_it_is_the_end() {
+        for (length, told, is_partial) in
+            [(MAX_COMMIT + 1, &["last", "then", "first"][..], false), (5 * MAX_COMMIT, &["last"], true)]
+        {
+            let directory = tempfile::tempdir().unwrap();
+            let clone = BareClone::init_bare(directory.path()).unwrap();
+            let mut commits = Vec::<Oid>::new();
+            for (delay, message) in [(1, "first"), (2, &*"m".repeat(length)), (3, "then"), (4, "last")] {
+                let text = format!(
+                    "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: 1, delay_ms: {delay}}}}}]}}\n"
+                );
+                let mut tree = clone.treebuilder(None).unwrap();
+                tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+                let tree = clone.find_tree(tree.write().unwrap()).unwrap();
+                let author = Signature::new("A", "a@b", &Time::new(delay, 0)).unwrap();
+                let parents: Vec<_> =
+                    commits.last().map(|id| clone.find_commit(*id).unwrap()).into_iter().collect();
+                let parents: Vec<_> = parents.iter().collect();
+                commits.push(clone.commit(None, &author, &author, message, &tree, &parents).unwrap());
+            }
+            let id = |at: usize| CommitId(commits[at].as_bytes().try_into().unwrap());
+            let history = DocumentHistory::new(directory.path(), Path::new(""));
+            let name = "a".to_owned().try_into().unwrap();
+            let changed = history.of(id(3), &name, 100, 100).unwrap();
+            let subjects: Vec<_> = changed.commits.iter().map(|commit| commit.subject.as_str()).collect();
+            assert_eq!((&*subjects, changed.is_partial), (told, is_partial));
+            assert_eq!(history.at(id(3), id(0), &name).unwrap().is_some(), !is_partial);
         }
-        let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
-        let history = DocumentHistory::new(directory.path(), Path::new(""));
-        let changed = history.of(tip, &"a".to_owned().try_into().unwrap(), 100, 100).unwrap();
-        let subjects: Vec<_> = changed.commits.iter().map(|commit| commit.subject.as_str()).collect();
-        assert_eq!((subjects, changed.is_partial), (vec!["last"], true));
     }
 
     #[test]
