@@ -193,7 +193,8 @@ impl Book {
         state.ledger.forget(now);
         if before == state.ledger {
             drop(state);
-            // Nothing else waits for a publication under way: another replica waits for this answer.
+            // Otherwise nothing is to be published. To ask the gate all the same could take as long as a publication under way,
+            // and the replica that tells this waits for an answer.
             if is_newly_crowded {
                 self.hold();
             }

@@ -10,7 +10,7 @@ use policies::{Digest, Timestamp};
 use super::{
     published::{Holds, Publication, Published, Whole},
     publisher::Publisher,
-    turn::Turn,
+    turn::OneAtATime,
 };
 use crate::{
     clock::now,
@@ -23,7 +23,7 @@ pub struct Gate {
     publisher: Arc<Publisher>,
     clock: fn() -> Timestamp,
     /// Taken before the state, and held until the change of it is served.
-    turn: Turn,
+    turn: OneAtATime,
     /// Never locked for long.
     state: Mutex<State>,
 }
@@ -65,7 +65,7 @@ impl Gate {
     pub(crate) fn by(clock: fn() -> Timestamp) -> Self {
         let reason = "nothing has been loaded yet".to_owned();
         let state = State { whole: None, holds: Holds::default(), reason, is_served: true };
-        Self { publisher: Arc::default(), clock, turn: Turn::default(), state: Mutex::new(state) }
+        Self { publisher: Arc::default(), clock, turn: OneAtATime::default(), state: Mutex::new(state) }
     }
 
     /// The hub where readers see what this lets through.
@@ -98,9 +98,11 @@ impl Gate {
 
     /// Sets the reason why nothing is in force; a whole that is here stays.
     pub fn not_yet(&self, reason: String) {
-        let mut state = self.lock();
-        state.reason.clone_from(&reason);
-        self.publisher.not_yet(reason);
+        // Otherwise a halt that ends meanwhile would tell the earlier reason last.
+        self.turn.take(|| {
+            self.lock().reason.clone_from(&reason);
+            self.publisher.not_yet(reason);
+        });
     }
 
     /// True if a halt holds everything, whoever has begun it.

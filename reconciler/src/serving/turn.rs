@@ -12,12 +12,12 @@ use tokio::{
 
 /// One publication at a time.
 #[derive(Debug, Default)]
-pub(super) struct Turn(Mutex<()>);
+pub(super) struct OneAtATime(Mutex<()>);
 
-impl Turn {
+impl OneAtATime {
     /// Waits for the turn, and publishes. The thread of the runtime that asks for it hands its other tasks to another thread
-    /// first: the requests that a publication wakes are answered while it goes on, and a halt needs no place in a queue of
-    /// blocking work.
+    /// first, so that the requests which a publication wakes are answered while it goes on. The publication itself needs no
+    /// place in the queue of blocking work; the other thread does, so requests wait where that pool is full.
     pub(super) fn take<T>(&self, publish: impl FnOnce() -> T) -> T {
         let in_turn = || {
             // After a panic, the next publication shows all of the state.

@@ -65,7 +65,7 @@ impl HaltFile {
         let path = self.path.display();
         let unknown = match exists(&self.path) {
             Ok(exists) => {
-                // The gate may have a publication under way.
+                // The gate may have a publication under way, so it is asked only after a change.
                 if self.told != Some(exists) && self.gate.halt(Halter::File, exists) {
                     if exists {
                         warn!(%path, "halted: every snapshot is empty while this file exists");

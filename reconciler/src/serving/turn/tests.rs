@@ -1,4 +1,4 @@
-//! Publications that take long, and that come to nothing.
+//! Publications that take long, and publications that panic.
 
 use std::{
     sync::{
@@ -85,7 +85,7 @@ impl Slow {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn requests_are_answered_while_a_publication_goes_on() {
+async fn a_thread_of_the_runtime_and_the_state_are_free_while_a_publication_goes_on() {
     let gate = Arc::<Gate>::default();
     let slow = Slow::begin(&gate, "main@sha1:1").await;
     let asked = Arc::clone(&gate);
@@ -102,21 +102,18 @@ async fn requests_are_answered_while_a_publication_goes_on() {
 async fn publications_that_come_during_another_follow_it_and_each_is_served_when_it_is_done() {
     let gate = Arc::<Gate>::default();
     let slow = Slow::begin(&gate, "main@sha1:1").await;
-    let halting = Arc::clone(&gate);
+    let (halting, looked) = (Arc::clone(&gate), Arc::new(Notify::new()));
+    let has_looked = Arc::clone(&looked);
     let halt = tokio::spawn(async move {
-        assert!(halting.halt(Halter::Request, true));
+        let halting_by = || {
+            looked.notify_one();
+            (true, None)
+        };
+        assert!(halting.halt_by(Halter::Request, halting_by));
         served(&halting)
     });
-    assert!(
-        timeout(Duration::from_millis(100), async {
-            while !gate.is_halted() {
-                yield_now().await
-            }
-        })
-        .await
-        .is_err()
-    );
-    assert!(!halt.is_finished(), "nobody is told of a halt before it holds");
+    has_looked.notified().await;
+    assert!(!gate.is_halted() && !halt.is_finished(), "nobody is told of a halt before it holds");
     slow.end().await;
     assert_eq!(halt.await.unwrap(), ("main@sha1:1".to_owned(), true));
 }
@@ -144,7 +141,7 @@ async fn what_changes_while_a_hold_waits_for_its_turn_has_the_last_word() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_panic_is_told_to_who_publishes_and_the_next_one_serves_all_of_the_state() {
+async fn after_a_panic_the_next_publication_serves_all_of_the_state() {
     let gate = Arc::<Gate>::default();
     let publishing = Arc::clone(&gate);
     let panicking =

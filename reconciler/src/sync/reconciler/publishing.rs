@@ -61,6 +61,7 @@ impl Reconciler {
         if let Some(reason) = &refusal {
             log_withdrawal(&revision, reason);
         }
+        // The gate sets the instant anew: it may have to wait.
         let whole = Whole { revision: revision.clone(), ancestry, signed, catalog, at: now() };
         let changed_scopes = self.gate.publish(whole, refusal);
         if is_new && !is_withdrawn {
