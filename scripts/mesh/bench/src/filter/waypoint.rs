@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::open_loop::{Latencies, connect, exchange};
 use crate::{
     cores::Cores,
+    median,
     rules::Rules,
     served::{Served, UPDATES, applied},
 };
@@ -33,6 +34,9 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
         applied(&envoy, before + 1).await?;
         first.push(after_rest(&mut connection).await?);
     }
+    let pairs = first.iter().zip(&rested);
+    let longer =
+        median(pairs.map(|(first, rested)| (first.as_secs_f64() - rested.as_secs_f64()) * 1e3).collect());
     let (rested, first) = (Latencies::of(rested), Latencies::of(first));
     println!(
         "{ROUNDS} requests of a service at a waypoint, with 1,000 rules for it, after {REST:?} without any; ms\n"
@@ -42,8 +46,7 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     {
         println!("{kind:<32}{:>9.2}{:>9.2}", latencies.at(0.5), latencies.at(0.99));
     }
-    let longer = first.at(0.99) - rested.at(0.99);
-    println!("\np99 is longer by {longer:.2} ms (target: at most 0.2 ms)");
+    println!("\nthe first one takes {longer:.2} ms longer, as the median of pairs (target: at most 0.2 ms)");
     Ok(())
 }
 
