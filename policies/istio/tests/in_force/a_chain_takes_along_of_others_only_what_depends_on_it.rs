@@ -52,15 +52,22 @@ fn a_chain_without_ties_takes_along_no_other_namespace() {
 
 /// A chain of five in one namespace, of which the first one is wrong, and what the last one has beside it.
 fn chain_with(last: &str) -> String {
+    chain_and("", last)
+}
+
+/// The same, with another VirtualService of the last one.
+fn chain_and(other: &str, last: &str) -> String {
     let one = |number: usize| {
         let wrong = if number == 1 { "subsetz" } else { "subsets" };
         let rule =
             format!("destinationRule: {{host: a{number}, {wrong}: [{{name: v1, labels: {{v: '1'}}}}]}}");
         let before = number - 1;
-        let routes = format!("virtualService: {{routes: [{{to: [{{service: a{before}, subset: v1}}]}}]}}");
+        let routes = format!("{{routes: [{{to: [{{service: a{before}, subset: v1}}]}}]}}");
+        let other = if number == 5 { other } else { "" };
+        let routes = format!("virtualService: [{routes}{other}]");
         let spec = match number {
             1 => format!("{{{rule}}}"),
-            5 => format!("{{{rule}, {routes}, {last}}}"),
+            5 => format!("{{{routes}, {last}}}"),
             _ => format!("{{{rule}, {routes}}}"),
         };
         application(&format!("evil/a{number}"), &spec)
@@ -94,14 +101,70 @@ fn what_others_do_not_see_takes_along_nobody() {
             "serviceEntry: {{hosts: ['*.example.com', '*.local'], ports: [80], namespaces: {namespaces}}}, requestAuthentication: {{issuer: 'https://x.example.org', required: false}}"
         )
     };
-    for (namespaces, along) in [("['.']", 0), ("['.', bank]", 0), ("['.', shop]", 1)] {
+    // The namespace with an entry of its own misses the hosts that it does not see.
+    let named = application("shop/own", "{serviceEntry: {hosts: [own.example.org], ports: [443]}}");
+    for (namespaces, is_complete, along) in
+        [("['.']", false, 0), ("['.', bank]", false, 0), ("['.', shop]", false, 0), ("['.', shop]", true, 1)]
+    {
         let chain = chain_with(&entry(namespaces));
         let files = of_shop.iter().map(|(path, text)| (path.as_str(), text));
-        let files: Vec<_> = files.chain([("evil.yaml", &chain)]).collect();
+        let own = is_complete.then_some(("own.yaml", &named));
+        let files: Vec<_> = files.chain([("evil.yaml", &chain)]).chain(own).collect();
         let catalog = catalog(&files, &InForce::default());
         let others = catalog.frozen().keys().filter(|(namespace, _)| namespace != "evil").count();
         assert_eq!(catalog.frozen().len() - others, 5, "{:?}", findings(&catalog));
         assert_eq!(others, along, "{namespaces}: {:?}", findings(&catalog));
+    }
+}
+
+#[test]
+fn a_rule_for_a_host_of_others_takes_along_only_callers_of_its_namespace() {
+    let rule = "destinationRule: {host: pay.shop.svc.cluster.local, subsets: [{name: v1, labels: {v: '1'}}]}";
+    let routes = "virtualService: {routes: [{to: [{service: pay.shop, subset: v1}]}]}";
+    let chain = chain_with(rule);
+    let files = [
+        ("evil.yaml", chain),
+        ("b.yaml", application("evil/b", &format!("{{{routes}}}"))),
+        ("shop.yaml", application("shop/web", &format!("{{{rule}, {routes}}}"))),
+        ("bank.yaml", application("bank/web", &format!("{{{routes}}}"))),
+    ];
+    let catalog = catalog(&files, &InForce::default());
+    let others: Vec<_> = catalog.frozen().keys().filter(|(_, name)| !name.starts_with('a')).collect();
+    // `evil/b` would have the rule of `shop` without its own.
+    assert_eq!(others, [&("evil".to_owned(), "b".to_owned())], "{:?}", findings(&catalog));
+    assert_eq!(catalog.frozen().len(), 6, "{:?}", findings(&catalog));
+}
+
+#[test]
+fn an_entry_or_a_host_of_others_takes_along_nobody_who_has_his_own() {
+    let to = "http: [{route: [{destination: {host: web.example.com}}]}]";
+    let routes = |host: &str| format!("{{name: x, spec: {{hosts: [{host}], {to}}}}}");
+    let at = |gateway: &str| {
+        format!("{{name: x, spec: {{hosts: [web.example.com], gateways: [{gateway}/public], {to}}}}}")
+    };
+    let entry = |host: &str| format!("serviceEntry: {{hosts: [{host}], ports: [80], namespaces: ['*']}}");
+    let [named, top_level] = ["web.example.com", "'*.com'"].map(entry);
+    let peers = "peerAuthentication: {}";
+    for (own, other, last) in [
+        (format!("{{virtualService: {}, {named}}}", routes("web")), String::new(), &*named),
+        (format!("{{virtualService: {}}}", at("shop")), at("evil"), peers),
+        (format!("{{virtualService: {}}}", routes("a.com")), String::new(), &*top_level),
+    ] {
+        // It is in force, and changes: of routes and entries of one host that counts.
+        let theirs = if other.is_empty() { last.to_owned() } else { format!("virtualService: {other}") };
+        let before = in_force(&[(
+            "evil.yaml",
+            application(
+                "evil/a5",
+                &format!("{{{theirs}}}").replace("80", "443").replace("host: web", "host: old"),
+            ),
+        )]);
+        let other = if other.is_empty() { other } else { format!(", {other}") };
+        let files = [("evil.yaml", chain_and(&other, last)), ("shop.yaml", application("shop/web", &own))];
+        let catalog = catalog(&files, &before);
+        let of_shop = catalog.frozen().keys().find(|(namespace, _)| namespace == "shop");
+        assert_eq!(of_shop, None, "{:?}", findings(&catalog));
+        assert_eq!(catalog.frozen().len(), 5, "{:?}", findings(&catalog));
     }
 }
 
@@ -170,6 +233,8 @@ fn what_is_in_force_and_breaks_after_a_long_chain_takes_along_nobody() {
     let between = catalog_of(&between, &before);
     assert_eq!(between.frozen().len(), 1, "{:?}", findings(&between));
     let after = catalog_of(&after, &between.to_be_in_force());
-    let of_shop: Vec<_> = after.frozen().keys().filter(|(namespace, _)| namespace == "shop").collect();
-    assert_eq!(of_shop, [&("shop".to_owned(), "web".to_owned())], "{:?}", findings(&after));
+    let told = findings(&after);
+    assert!(!after.frozen().keys().any(|(namespace, _)| namespace == "shop"), "{told:?}");
+    // Nobody takes it away now, and so it is a warning.
+    assert!(told.iter().any(|found| found.starts_with("web.yaml") && found.ends_with("[X101d]")), "{told:?}");
 }

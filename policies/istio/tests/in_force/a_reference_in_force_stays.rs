@@ -4,7 +4,7 @@ use crate::catalogs::{application, catalog, findings, in_force};
 use istio_config::{InForce, Level};
 
 /// What an application of `shop` says, what a file has by hand in the places that it refers to, and the rule.
-const MISSED: [(&str, &str, &str); 8] = [
+const MISSED: [(&str, &str, &str); 12] = [
     (
         "{virtualService: {hosts: [shop.example.com], gateways: [istio-ingress/public]}}",
         "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: x, namespace: istio-ingress}, spec: {selector: {istio: x}, servers: [{hosts: [x.example.com], port: {name: http, number: 80, protocol: HTTP}}]}}",
@@ -27,8 +27,28 @@ const MISSED: [(&str, &str, &str); 8] = [
     ),
     (
         "{gateway: {hosts: [shop.example.com], tls: {secret: cert}, selector: {istio: x}}}",
-        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: ingress}}, {apiVersion: v1, kind: Pod, metadata: {name: x, namespace: ingress, labels: {istio: x}}}]}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: shop}}, {apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, labels: {istio: x}}}]}",
         "X101g",
+    ),
+    (
+        "{virtualService: {routes: [{to: [{service: pay.bank, port: 81}]}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: pay, namespace: bank}, spec: {ports: [{port: 80}]}}",
+        "X101c",
+    ),
+    (
+        "{virtualService: {render: httpRoute, port: 80, routes: [{to: [{service: pay, port: 81}]}]}}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: reviews, namespace: shop}, spec: {ports: [{port: 80}]}}, {apiVersion: v1, kind: Service, metadata: {name: pay, namespace: shop}, spec: {ports: [{port: 80}]}}]}",
+        "X101c",
+    ),
+    (
+        "{virtualService: {spec: {hosts: [reviews], http: [{route: [{destination: {host: pay.example.com, port: {number: 80}}}]}]}}}",
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: x, namespace: shop}, spec: {hosts: [pay.example.com], location: MESH_EXTERNAL, ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS, exportTo: [.]}}",
+        "X101c",
+    ),
+    (
+        "{virtualService: {hosts: [shop.example.com], gateways: [ops/public]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: reviews, namespace: shop}, spec: {ports: [{port: 80}, {port: 81}]}}",
+        "X112",
     ),
     (
         "{destinationRule: {host: reviews, subsets: [{name: v2, labels: {version: v2}}]}}",
@@ -101,6 +121,30 @@ fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
             format!("{{serviceEntry: {}}}", entry("b")),
             "{virtualService: {spec: {hosts: [web], http: [{route: [{destination: {host: a.example.com}}]}]}}}",
             "X101b",
+        ),
+        (
+            "{serviceEntry: {hosts: [a.example.com], ports: [80, 443]}}".to_owned(),
+            "{serviceEntry: {hosts: [a.example.com], ports: [443]}}".to_owned(),
+            "{virtualService: {spec: {hosts: [web], http: [{route: [{destination: {host: a.example.com, port: {number: 80}}}]}]}}}",
+            "X101c",
+        ),
+        (
+            "{serviceEntry: {hosts: [a.example.com], ports: [80]}}".to_owned(),
+            "{serviceEntry: {hosts: [a.example.com], ports: [80, 443]}}".to_owned(),
+            "{virtualService: {spec: {hosts: [b.example.com], gateways: [ops/public], http: [{route: [{destination: {host: a.example.com}}]}]}}}",
+            "X112",
+        ),
+        (
+            "{destinationRule: {host: a, subsets: [{name: v1, labels: {v: '1'}}, {name: v2, labels: {v: '2'}}]}}".to_owned(),
+            "{destinationRule: {host: a, subsets: [{name: v2, labels: {v: '2'}}]}}".to_owned(),
+            "{virtualService: {spec: {hosts: [web], http: [{route: [{destination: {host: a, subset: v1}}]}]}}}",
+            "X101d",
+        ),
+        (
+            "{telemetry: {logs: all}, requestAuthentication: {issuer: 'https://id.example.com', required: false}}".to_owned(),
+            "{telemetry: {logs: all}}".to_owned(),
+            "{virtualService: {spec: {hosts: [b.example.com], gateways: [ops/public], http: [{match: [{headers: {'@request.auth.claims.group': {exact: beta}}}], route: [{destination: {host: web}}]}]}}}",
+            "X149",
         ),
     ] {
         let consumer = ("c.yaml", application("shop/web", consumer));

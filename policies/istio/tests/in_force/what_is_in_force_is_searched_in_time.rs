@@ -67,3 +67,46 @@ fn thousands_of_applications_that_share_a_label_are_no_square() {
     let taker = ("b.yaml", application("shop/evil", &format!("{{authorizationPolicy: [{wide}]}}")));
     assert_eq!(judged_in_time("applications", &[owners, taker], &before), 200);
 }
+
+#[test]
+fn thousands_of_tokens_and_gateways_are_no_square() {
+    let object = |kind: &str, name: &str, spec: &str| {
+        format!("---\napiVersion: {kind}\nmetadata: {{name: {name}, namespace: ops}}\nspec: {spec}\n")
+    };
+    let each = |text: &dyn Fn(usize) -> String| (0..2_000).map(text).collect::<String>();
+    // Each selector has Pods of its own, so that all readers are known to be for others.
+    let readers = each(&|number| {
+        let spec = format!(
+            "{{selector: {{matchLabels: {{app: a, r: r{number}}}}}, jwtRules: [{{issuer: 'https://id.example.com'}}]}}"
+        );
+        object("security.istio.io/v1\nkind: RequestAuthentication", &format!("r{number}"), &spec)
+            + &format!(
+                "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: r{number}, namespace: ops, labels: {{app: a, r: r{number}}}}}\n"
+            )
+    });
+    let gateways = each(&|number| {
+        let port = "{name: http, number: 80, protocol: HTTP}";
+        let spec = format!(
+            "{{selector: {{istio: x, g: g{number}}}, servers: [{{hosts: [w{number}.example.com], port: {port}}}]}}"
+        );
+        object("networking.istio.io/v1\nkind: Gateway", &format!("g{number}"), &spec)
+    });
+    let behind = each(&|number| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: g{number}, namespace: ops, labels: {{istio: x, g: g{number}}}}}\n"
+        ) + &object(
+            "v1\nkind: Service",
+            &format!("g{number}"),
+            &format!("{{selector: {{g: g{number}}}, ports: [{{port: 80}}]}}"),
+        )
+    });
+    let routes = each(&|number| {
+        let http = "[{match: [{headers: {'@request.auth.claims.a': {exact: b}}}], route: [{destination: {host: web}}]}]";
+        let spec = format!(
+            "{{virtualService: {{spec: {{hosts: [w{number}.example.com], gateways: [ops/g{number}], http: {http}}}}}}}"
+        );
+        format!("---\n{}", application(&format!("ops/w{number}"), &spec))
+    });
+    let files = [("r.yaml", readers), ("g.yaml", gateways), ("p.yaml", behind), ("w.yaml", routes)];
+    assert_eq!(judged_in_time("tokens", &files, &InForce::default()), 0);
+}

@@ -101,13 +101,11 @@ fn of_namespaces_that_each_cure_the_same_one_is_frozen() {
     // Each of two namespaces has the subset for both, and what needs it.
     let (mut before, mut after) = (Files::new(), Files::new());
     let host = "api.example.com";
-    put(
-        &mut before,
-        "x/entry",
-        &format!("{{serviceEntry: {{hosts: [{host}], ports: [80], namespaces: ['*']}}}}"),
-    );
-    after.clone_from(&before);
+    // A rule counts for the callers of others where its namespace has an entry for the host.
+    let entry = format!("{{serviceEntry: {{hosts: [{host}], ports: [80], namespaces: ['*']}}}}");
     for namespace in ["n1", "n2", "n3"] {
+        put(&mut before, &format!("{namespace}/entry"), &entry);
+        put(&mut after, &format!("{namespace}/entry"), &entry);
         for (name, old, new) in
             [("web", route(host), WRONG), ("cart", NONE.to_owned(), OTHER), ("a", subset(host), NONE)]
         {

@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
     let before = LazyCell::new(|| {
-        let hosts = known.before.of(subject).flat_map(|before| known.destinations(before));
+        let hosts = known.destinations_before(subject).into_iter();
         hosts.map(|(host, _)| host).collect::<BTreeSet<_>>()
     });
     for (host, destination) in known.destinations(subject) {
@@ -44,14 +44,29 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
+fn port<'a>(destination: &Field<'a>) -> Field<'a> {
+    destination.get("port").get("number")
+}
+
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
+    let namespace = &subject.resource.namespace;
+    let before = LazyCell::new(|| {
+        let before = known.destinations_before(subject).into_iter();
+        before.filter_map(|(host, to)| Some((host, port(&to).integer()?))).collect::<BTreeSet<_>>()
+    });
     for (host, destination) in known.destinations(subject) {
-        let at = destination.get("port").get("number");
-        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
-            && at.integer().is_some_and(|port| !ports.has(port))
-        {
-            out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
+        let at = port(&destination);
+        let (Host::There(ports), Some(number)) = (known.look_up(&host, namespace), at.integer()) else {
+            continue;
+        };
+        if ports.has(number) {
+            continue;
         }
+        let is_in_force =
+            !known.had_port(&host, number, namespace) && before.contains(&(host.clone(), number));
+        let is_warning = !ports.are_own() || is_in_force;
+        let right = format!("its ports are {ports}");
+        out.error_if_new(is_warning, &at, format!("is not a port of `{host}`"), right);
     }
 }
 
@@ -66,18 +81,32 @@ fn is_at_gateways(subject: &Subject, route: &Field) -> bool {
     if matches.is_empty() { of_all } else { matches.items().any(is_there) }
 }
 
-/// In the mesh a call keeps its port. A gateway looks for its own at the service.
-fn x112(known: &Known, subject: &Subject, out: &mut Out) {
+/// The destinations of requests at gateways.
+fn at_gateways<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'a>)> {
     let at_gateways = routes::all(subject).filter(|route| is_at_gateways(subject, route));
     let destinations = at_gateways.flat_map(|route| routes::destinations_of(&route)).collect();
-    for (host, destination) in known.with_hosts(destinations, subject) {
-        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
+    known.with_hosts(destinations, subject)
+}
+
+/// In the mesh a call keeps its port. A gateway looks for its own at the service.
+fn x112(known: &Known, subject: &Subject, out: &mut Out) {
+    let namespace = &subject.resource.namespace;
+    let before = LazyCell::new(|| {
+        let before = known.before.of(subject).flat_map(|before| at_gateways(known, before));
+        let before = before.filter(|(_, destination)| !destination.has("port"));
+        before.map(|(host, _)| host).collect::<BTreeSet<_>>()
+    });
+    for (host, destination) in at_gateways(known, subject) {
+        if let Host::There(ports) = known.look_up(&host, namespace)
             && ports.are_several()
             && !destination.has("port")
         {
+            let is_in_force = !known.had_entry(&host, namespace) && before.contains(&host);
+            let is_warning = !ports.own_are_several() || is_in_force;
             let reason =
                 format!("is missing, and `{host}` has several ports, of which a gateway cannot choose");
-            out.error(&destination.get("port"), reason, format!("write `port`, one of {ports}"));
+            let right = format!("write `port`, one of {ports}");
+            out.error_if_new(is_warning, &destination.get("port"), reason, right);
         }
     }
 }

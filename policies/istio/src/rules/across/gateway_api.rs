@@ -5,7 +5,7 @@ use std::{cell::LazyCell, collections::BTreeSet, rc::Rc};
 use super::{
     Rule,
     duplicates::name,
-    known::{Claim, Host, Known, owned, parents, service},
+    known::{Claim, Host, Known, owned, produced, service},
 };
 use crate::{
     field::Field,
@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] =
 
 /// Istio takes the older of both.
 fn h34(known: &Known, subject: &Subject, out: &mut Out) {
-    let routes = parents(known, subject).into_iter();
+    let routes = produced(known, subject).into_iter();
     let routes = routes.map(|(host, at)| (at, Claim::Parent { host: host.clone() }, Claim::Owned { host }));
     let services = owned(known, subject).into_iter().filter_map(|(claim, at)| {
         let Claim::Owned { host } = &claim else { return None };
@@ -80,13 +80,19 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
+    let before = LazyCell::new(|| {
+        let before = known.before.of(subject).flat_map(|before| backends(known, before));
+        before.filter_map(|(host, to)| Some((host, to.integer_of("port")?))).collect::<BTreeSet<_>>()
+    });
     for (host, backend) in backends(known, subject) {
         let at = backend.get("port");
         if known.service(&host).is_some()
             && let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
-            && at.integer().is_some_and(|port| !ports.has(port))
+            && let Some(number) = at.integer().filter(|port| !ports.has(*port))
         {
-            out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
+            let is_in_force = before.contains(&(Rc::clone(&host), number));
+            let (reason, right) = (format!("is not a port of `{host}`"), format!("its ports are {ports}"));
+            out.error_if_new(is_in_force, &at, reason, right);
         }
     }
 }

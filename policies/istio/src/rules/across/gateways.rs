@@ -10,7 +10,7 @@ use crate::{
         routes::are_of_requests,
         subject::{Out, Subject},
     },
-    surroundings::{Named, PodTemplate, Service, ServicePort},
+    surroundings::Named,
 };
 
 pub(super) const RULES: &[Rule] =
@@ -55,13 +55,6 @@ fn has_some(objects: &BTreeSet<(&str, &str)>, namespace: &str) -> bool {
     objects.range((namespace, "")..).next().is_some_and(|(other, _)| *other == namespace)
 }
 
-/// The Pods of a Gateway, as far as they are known.
-pub(super) fn pods<'a>(known: &Known<'a>, gateway: &Subject) -> Vec<&'a PodTemplate> {
-    let selector = gateway.get("selector");
-    let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-    if labels.is_empty() { Vec::new() } else { known.pods.with(None, &labels).collect() }
-}
-
 /// The names of the Secrets that a Gateway reads.
 fn secrets<'a>(gateway: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a>)> + use<'a> {
     let names = gateway.each("servers").map(|server| server.get("tls").get("credentialName"));
@@ -70,21 +63,21 @@ fn secrets<'a>(gateway: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a
 }
 
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::Gateway {
-        return;
-    }
+    let Some(workload) = known.workload(subject) else { return };
     let before = LazyCell::new(|| {
         known.before.of(subject).flat_map(secrets).map(|(name, _)| name).collect::<BTreeSet<_>>()
     });
-    let homes: BTreeSet<_> = pods(known, subject).iter().map(|pod| &*pod.namespace).collect();
-    for home in homes {
+    for &home in &workload.homes {
         if !has_some(&known.secrets, home) {
             continue;
         }
+        // The Pods of another namespace may have the labels and be no gateway.
+        let is_own = known.is_own(home, &subject.resource.namespace);
         for (name, at) in secrets(subject) {
             if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
-                out.error_if_new(before.contains(name), &at, reason, "write the Secret there");
+                let is_warning = !is_own || before.contains(name);
+                out.error_if_new(is_warning, &at, reason, "write the Secret there");
             }
         }
     }
@@ -125,22 +118,10 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 fn x162(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::Gateway {
-        return;
-    }
-    let pods = pods(known, subject);
-    let serves = |service: &&Service| {
-        let labels = || service.selector.iter().map(|(key, value)| (&**key, &**value));
-        !service.selector.is_empty()
-            && pods.iter().any(|pod| pod.namespace == service.named.namespace && pod.has(labels()))
-    };
-    let services = known.around.services.iter().filter(|_| !pods.is_empty()).filter(serves);
-    // A port of the Service stands for that of the Pods behind it.
-    let ports: BTreeSet<_> =
-        services.flat_map(|service| service.ports.iter().flat_map(ServicePort::numbers)).collect();
+    let Some(workload) = known.workload(subject) else { return };
     for at in subject.each("servers").map(|server| server.get("port").get("number")) {
-        let is_open = |number: i64| ports.iter().any(|port| i64::from(*port) == number);
-        if let Some(number) = at.integer().filter(|&number| !ports.is_empty() && !is_open(number)) {
+        let is_closed = |number: &i64| !workload.ports.is_empty() && !workload.ports.contains(number);
+        if let Some(number) = at.integer().filter(is_closed) {
             let reason =
                 format!("is {number}, which no Service of the gateway has, so that nobody reaches it");
             out.warning(&at, reason, "add the port to the Service");

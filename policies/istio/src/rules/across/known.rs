@@ -11,12 +11,15 @@ mod ports;
 mod protocols;
 mod provided;
 mod public;
+mod readers;
 mod routed;
 mod scope;
 mod selected;
 mod served;
+mod speakers;
 mod standing;
 mod subsets;
+mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,23 +33,27 @@ use self::{
     protocols::Protocols,
     provided::Provided,
     public::PublicHosts,
+    readers::Readings,
     routed::Routed,
     selected::Selected,
     served::Served,
     subsets::Subsets,
+    workloads::Workloads,
 };
 pub(super) use self::{
     claims::{
         Claim, certificates, matched, owned, plain, policy, public_hosts, routes, servers, subsets,
         too_many_routes,
     },
-    entries::wildcards,
-    outside::{HostOwner, may_have_http},
-    parents::{parents, service},
+    entries::Seen,
+    outside::{HostOwner, may_have_http, narrow_wildcards},
+    parents::{produced, service},
     ports::Host,
-    public::Shared,
-    scope::{ALL, scope},
+    public::{At, Shared},
+    readers::Reading,
+    scope::scope,
     selected::{is_wide, labels},
+    subsets::{Definition, definitions},
 };
 
 use crate::{
@@ -78,9 +85,11 @@ pub(super) struct Known<'a> {
     routed: Routed<'a>,
     made_before: Made<'a>,
     protocols: Protocols,
-    provided: Provided,
+    provided: Provided<'a>,
+    readings: Readings,
     selected: Selected<'a>,
     served: Served<'a>,
+    workloads: Workloads<'a>,
     /// Gateways of the Gateway API, and Secrets, by namespace and name.
     pub(super) gateways: BTreeSet<(&'a str, &'a str)>,
     pub(super) secrets: BTreeSet<(&'a str, &'a str)>,
@@ -107,8 +116,10 @@ impl<'a> Known<'a> {
             made_before: Made::default(),
             protocols: Protocols::default(),
             provided: Provided::default(),
+            readings: Readings::default(),
             selected: Selected::default(),
             served: Served::default(),
+            workloads: Workloads::default(),
             gateways: around.gateways.iter().map(named).collect(),
             secrets: around.secrets.iter().map(named).collect(),
             subjects: resources
@@ -129,7 +140,7 @@ impl<'a> Known<'a> {
             known.by_namespace.entry((resource.kind, &resource.namespace)).or_default().push(number);
             known.by_name.insert((resource.kind, &resource.namespace, &resource.name), number);
         }
-        known.entries = Entries::new(&known);
+        known.entries = Entries::new(&known, known.all(Kind::ServiceEntry));
         known.subsets = Subsets::new(&known);
         known.parents = Parents::new(&known);
         known.public = PublicHosts::new(&known);
@@ -141,6 +152,7 @@ impl<'a> Known<'a> {
         known.provided = Provided::new(&known);
         known.selected = Selected::new(&known);
         known.served = Served::new(&known);
+        known.workloads = Workloads::new(&known);
         known
     }
 
@@ -174,6 +186,12 @@ impl<'a> Known<'a> {
         numbers.filter_map(|&number| self.subjects.get(number))
     }
 
+    /// The namespaces with resources of a kind, in order.
+    pub(super) fn namespaces_with(&self, kind: Kind) -> impl Iterator<Item = &'a str> {
+        let from_here = self.by_namespace.range((kind, "")..);
+        from_here.map(|(key, _)| *key).take_while(move |(other, _)| *other == kind).map(|(_, name)| name)
+    }
+
     pub(super) fn service(&self, host: &str) -> Option<&'a Service> {
         self.services.get(host).map(|(service, _)| *service)
     }
@@ -186,6 +204,11 @@ impl<'a> Known<'a> {
     /// True if Services of this namespace are known.
     pub(super) fn has_services(&self, namespace: &str) -> bool {
         self.with_services.contains(namespace)
+    }
+
+    /// The destinations that VirtualServices of an application have in force, with their full hosts.
+    pub(super) fn destinations_before(&self, subject: &Subject) -> Vec<(String, Field<'a>)> {
+        self.before.of(subject).flat_map(|before| self.destinations(before)).collect()
     }
 
     /// The destinations of a VirtualService, with their full hosts.

@@ -15,13 +15,26 @@ use crate::{
 pub(super) const RULES: &[Rule] =
     &[Rule::new("X101d", x101d), Rule::new("X140", x140), Rule::new("X173", x173)];
 
+/// A caller has the DestinationRules of its own namespace, of the host's, and of the root namespace alone.
 fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
+    let namespace = &subject.resource.namespace;
+    let before = LazyCell::new(|| {
+        let before = known.destinations_before(subject).into_iter();
+        before.map(|(host, to)| (host, to.word("subset"))).collect::<BTreeSet<_>>()
+    });
     for (host, destination) in known.destinations(subject) {
         let name = destination.word("subset");
-        if !name.is_empty() && !known.has_subset(&host, name, &subject.resource.namespace) {
-            let reason = format!("`{name}` is in no DestinationRule for `{host}`, so requests get 503");
-            out.error(&destination.get("subset"), reason, "write the subset there");
+        if name.is_empty()
+            || !known.definitions(&host, name, subject).is_empty()
+            || !known.definitions_elsewhere(&host, name, subject).is_empty()
+        {
+            continue;
         }
+        let owner = known.namespace_of(&host).filter(|owner| owner != namespace);
+        let of = owner.map(|owner| format!(" of {namespace} or {owner}")).unwrap_or_default();
+        let reason = format!("`{name}` is in no DestinationRule{of} for `{host}`, so requests get 503");
+        let is_in_force = !known.had_subset(&host, name, namespace) && before.contains(&(host.clone(), name));
+        out.error_if_new(is_in_force, &destination.get("subset"), reason, "write the subset there");
     }
 }
 

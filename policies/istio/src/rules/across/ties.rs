@@ -14,12 +14,12 @@ use std::{
 };
 
 use super::{
-    gateways::{named, pods},
+    gateways::named,
     known::{
-        Claim, Known, is_wide, labels, matched, owned, parents, policy, public_hosts, routes, servers,
-        subsets,
+        At, Claim, Definition, Known, is_wide, labels, matched, owned, policy, produced, public_hosts,
+        routes, servers, subsets,
     },
-    tokens::claim,
+    tokens::readers,
 };
 use crate::{
     in_force::InForce,
@@ -38,23 +38,21 @@ enum Of<'a> {
     /// The object of this kind, namespace and name.
     Object(Kind, String, String),
     Claim(Claim<'a>),
-    /// A subset of a full host for those that see it: a namespace, or all.
-    Subset {
-        host: Rc<str>,
-        name: &'a str,
-        seen_by: &'a str,
-    },
-    /// The ServiceEntries of a host, which may be a wildcard, for those that see them.
+    /// A public host at any Gateway.
+    Public(At<'a>),
+    Subset(Definition<'a>),
+    /// The ServiceEntries of a namespace for a host, which may be a wildcard, for those that see them.
     Entries {
         host: Rc<str>,
+        of: &'a str,
         seen_by: &'a str,
     },
     /// Those of a host, whoever sees them.
     AnyEntries(Rc<str>),
-    /// Those whose applications have the host in force, whoever sees them.
-    EntriesInForce(Rc<str>),
+    /// Those whose applications have the host in force, whoever sees them; those with a port of HTTP, or all.
+    EntriesInForce(Rc<str>, bool),
     /// The same of all hosts with this end.
-    End(Rc<str>),
+    End(Rc<str>, bool),
     /// That a namespace has some of a kind.
     Some(Kind, String),
     /// That something reads tokens in a namespace.
@@ -110,9 +108,9 @@ impl<'a> Tying<'_, 'a> {
                 self.takes(subject);
                 self.is_at_gateways(subject);
             }
-            Kind::Sidecar | Kind::Telemetry | Kind::ProxyConfig | Kind::PeerAuthentication => {
-                self.selects(subject);
-            }
+            Kind::Sidecar | Kind::Telemetry | Kind::ProxyConfig => self.selects(subject),
+            // A Pod may have several.
+            Kind::PeerAuthentication if is_wide(subject) => self.excludes(Of::Wide(kind, namespace)),
             _ => {}
         }
     }
@@ -146,9 +144,14 @@ impl<'a> Tying<'_, 'a> {
         let claimed = claimed.map(|(claim, _)| claim).chain(matched(known, subject));
         claimed.for_each(|claim| self.excludes(Of::Claim(claim)));
         for claim in public_hosts(known, subject) {
-            // Wherever it is, it may meet those of all Gateways.
-            let Claim::Public { at, .. } = claim else { continue };
-            self.excludes(Of::Claim(Claim::Public { at, gateway: None }));
+            let Claim::Public { at, gateway } = &claim else { continue };
+            self.give(Of::Public(at.clone()));
+            // One without a Gateway is at all of them.
+            self.need(match gateway {
+                Some(_) => Of::Claim(Claim::Public { at: at.clone(), gateway: None }),
+                None => Of::Public(at.clone()),
+            });
+            self.excludes(Of::Claim(claim));
         }
         for (claim, _) in owned(known, subject) {
             let Claim::Owned { host } = &claim else { continue };
@@ -156,7 +159,7 @@ impl<'a> Tying<'_, 'a> {
             // Routes for all and for some of other namespaces do not go together.
             self.excludes(Of::Claim(claim));
         }
-        for (host, _) in parents(known, subject) {
+        for (host, _) in produced(known, subject) {
             self.need(Of::Claim(Claim::Owned { host: Rc::clone(&host) }));
             self.give(Of::Claim(Claim::Parent { host }));
         }
@@ -164,22 +167,13 @@ impl<'a> Tying<'_, 'a> {
 
     /// The Gateways of a VirtualService, and the tokens that are read there.
     fn is_at_gateways(&mut self, subject: &Subject<'a>) {
-        let everywhere = [&subject.resource.namespace, &self.known.around.root_namespace];
-        let mut homes = BTreeSet::from(everywhere.map(Clone::clone));
         for (name, _) in named(subject) {
-            match self.known.named(Kind::Gateway, &name.namespace, &name.name) {
-                Some(gateway) => {
-                    let pods = pods(self.known, gateway).into_iter();
-                    homes.extend(pods.map(|pod| pod.namespace.clone()));
-                }
-                None => self.need(Of::Some(Kind::Gateway, name.namespace.clone())),
+            if self.known.named(Kind::Gateway, &name.namespace, &name.name).is_none() {
+                self.need(Of::Some(Kind::Gateway, name.namespace.clone()));
             }
-            homes.insert(name.namespace.clone());
             self.need(Of::Object(Kind::Gateway, name.namespace, name.name));
         }
-        if claim(subject).is_some() {
-            homes.into_iter().for_each(|home| self.need(Of::Tokens(home)));
-        }
+        readers(self.known, subject).into_iter().for_each(|home| self.need(Of::Tokens(home)));
     }
 
     /// A resource of a kind of which a namespace, or a Pod, takes one only.

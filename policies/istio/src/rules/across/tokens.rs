@@ -1,9 +1,11 @@
 //! Tokens whose claims VirtualServices route by.
 
+use std::collections::BTreeSet;
+
 use super::{
     Rule,
     gateways::named,
-    known::{Known, is_wide, labels},
+    known::{Known, Reading},
 };
 use crate::{
     field::Field,
@@ -14,7 +16,7 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[Rule::new("X149", x149)];
 
 /// The first claim that a VirtualService routes by.
-pub(super) fn claim<'a>(subject: &Subject<'a>) -> Option<Field<'a>> {
+fn claim<'a>(subject: &Subject<'a>) -> Option<Field<'a>> {
     let matches = subject.each("http").flat_map(|route| route.get("match").items());
     let mut headers = matches
         .flat_map(|wanted| wanted.get("headers").entries().chain(wanted.get("withoutHeaders").entries()));
@@ -22,41 +24,65 @@ pub(super) fn claim<'a>(subject: &Subject<'a>) -> Option<Field<'a>> {
     claim.filter(|_| subject.kind() == Kind::VirtualService).map(|(_, at)| at)
 }
 
-fn x149(known: &Known, subject: &Subject, out: &mut Out) {
-    let Some(at) = claim(subject) else { return };
-    let gateways = named(subject).into_iter();
-    let gateways: Option<Vec<&Subject>> =
-        gateways.map(|(name, _)| known.named(Kind::Gateway, &name.namespace, &name.name)).collect();
-    let may_read = |reader: &Subject| {
-        // A gateway of another repository may have any labels.
-        gateways.as_ref().is_none_or(|found| {
-            found.is_empty() || found.iter().any(|gateway| reads_at(known, reader, gateway))
-        })
-    };
-    if !known.all(Kind::RequestAuthentication).any(may_read) {
-        out.error(
-            &at,
-            "is a claim, and no RequestAuthentication reads tokens there",
-            "write one for the gateway",
-        );
-    }
+/// The Gateways of a VirtualService; none if one of them is not here, which may have any labels.
+fn gateways<'k, 'a>(known: &'k Known<'a>, subject: &Subject) -> Vec<&'k Subject<'a>> {
+    let names = named(subject).into_iter();
+    let all = names.map(|(name, _)| known.named(Kind::Gateway, &name.namespace, &name.name));
+    all.collect::<Option<_>>().unwrap_or_default()
 }
 
-/// False if a RequestAuthentication is known to be for other Pods than those of a gateway.
-fn reads_at(known: &Known, reader: &Subject, gateway: &Subject) -> bool {
-    let wanted = labels(reader);
-    if is_wide(reader) || wanted.is_empty() {
-        return true;
+/// The namespaces that have to do with the tokens of a VirtualService for sure: its own, those that its Gateways are
+/// named by, and the root namespace.
+fn near(known: &Known, subject: &Subject) -> BTreeSet<String> {
+    let mut near: BTreeSet<_> = named(subject).into_iter().map(|(name, _)| name.namespace).collect();
+    near.extend([&subject.resource.namespace, &known.around.root_namespace].map(Clone::clone));
+    near
+}
+
+/// True if the routes of an application in force need tokens too, and nobody near takes away what reads them.
+fn is_in_force(known: &Known, subject: &Subject, gateways: &[&Subject]) -> bool {
+    known.before.of(subject).any(|before| claim(before).is_some())
+        && !near(known, subject).iter().any(|namespace| known.had_reader(namespace, gateways))
+}
+
+fn x149(known: &Known, subject: &Subject, out: &mut Out) {
+    let Some(at) = claim(subject) else { return };
+    let gateways = gateways(known, subject);
+    match gateways.iter().map(|gateway| known.reading(gateway)).max() {
+        Some(Reading::There) => return,
+        Some(Reading::Elsewhere) => {
+            let mut workloads = gateways.iter().filter_map(|gateway| known.workload(gateway));
+            if workloads.any(|workload| !workload.homes.is_empty()) {
+                let reason =
+                    "is a claim, and no RequestAuthentication is where Pods of the gateway are known";
+                out.warning(&at, reason, "write one for the gateway");
+            }
+            return;
+        }
+        None if known.all(Kind::RequestAuthentication).next().is_some() => return,
+        Some(Reading::Nowhere) | None => {}
     }
-    let namespace = &*reader.resource.namespace;
-    let namespace = (namespace != known.around.root_namespace).then_some(namespace);
-    let of_gateway = labels(gateway);
-    let mut pods = known.pods.with(namespace, &wanted).peekable();
-    if pods.peek().is_some() {
-        return pods.any(|pod| pod.has(of_gateway.iter().copied()));
+    let reason = "is a claim, and no RequestAuthentication reads tokens there";
+    out.error_if_new(is_in_force(known, subject, &gateways), &at, reason, "write one for the gateway");
+}
+
+/// The namespaces whose RequestAuthentications keep a VirtualService from being wrong.
+pub(super) fn readers(known: &Known, subject: &Subject) -> BTreeSet<String> {
+    if claim(subject).is_none() {
+        return BTreeSet::new();
     }
-    // A label has one value.
-    !of_gateway
-        .iter()
-        .any(|(key, value)| wanted.iter().any(|(other, theirs)| key == other && value != theirs))
+    let (mut readers, gateways) = (near(known, subject), gateways(known, subject));
+    let is_read = |namespace: &String| match &*gateways {
+        [] => known.in_namespace(Kind::RequestAuthentication, namespace).next().is_some(),
+        gateways => gateways.iter().any(|gateway| known.is_read_in(namespace, gateway)),
+    };
+    if !readers.iter().any(is_read) && !is_in_force(known, subject, &gateways) {
+        let others = known.namespaces_with(Kind::RequestAuthentication);
+        let mut others = others.filter(|namespace| !readers.contains(*namespace)).take(2);
+        // Of two namespaces each may go.
+        if let (Some(other), None) = (others.next(), others.next()) {
+            readers.insert(other.to_owned());
+        }
+    }
+    readers
 }

@@ -6,55 +6,95 @@ use super::{
     Known,
     scope::{ALL, scope},
 };
-use crate::{resource::Kind, text::ends};
+use crate::{rules::subject::Subject, text::ends};
 
-/// The ServiceEntries of full hosts, by the namespaces that see them, and the ports of each in their order.
+/// The most ServiceEntries of one host that are looked at. What ports a host of more of them has is not known.
+const MOST: usize = 16;
+
+/// The ServiceEntries of full hosts, by the namespaces that see them.
 #[derive(Debug, Default)]
 pub(super) struct Entries<'a> {
     by_host: BTreeMap<String, BTreeMap<&'a str, Vec<usize>>>,
-    ports: BTreeMap<usize, Vec<i64>>,
+    all: Vec<Entry<'a>>,
 }
 
-impl Known<'_> {
+#[derive(Debug)]
+struct Entry<'a> {
+    namespace: &'a str,
+    /// In their order.
+    ports: Vec<i64>,
+}
+
+/// A ServiceEntry for a host, as a namespace sees it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules::across) struct Seen<'k, 'a> {
+    /// The host as it is written there, which may be a wildcard.
+    pub(in crate::rules::across) host: &'k str,
+    /// That namespace; `*` where all see it.
+    pub(in crate::rules::across) by: &'a str,
+    /// The namespace of the ServiceEntry.
+    pub(in crate::rules::across) of: &'a str,
+    pub(super) ports: &'k [i64],
+}
+
+impl<'a> Known<'a> {
     /// True if there is a ServiceEntry for a full host.
     pub(in crate::rules::across) fn has_entry(&self, host: &str) -> bool {
         self.entries.by_host.contains_key(host)
     }
 
-    /// True if there is one that is exported to a namespace by name; to all with `*`.
-    pub(in crate::rules::across) fn is_seen(&self, host: &str, by: &str) -> bool {
-        self.entries.by_host.get(host).is_some_and(|seen| seen.contains_key(by))
+    /// The ServiceEntries for a full host that a namespace sees, also those with a wildcard; none if they are too many.
+    pub(in crate::rules::across) fn entries<'k>(
+        &'k self,
+        host: &str,
+        namespace: &'k str,
+    ) -> Option<Vec<Seen<'k, 'a>>> {
+        let seen: Vec<_> = self.entries.of(host, namespace).take(MOST + 1).collect();
+        (seen.len() <= MOST).then_some(seen)
+    }
+}
+
+impl Seen<'_, '_> {
+    pub(in crate::rules::across) fn has(&self, port: i64) -> bool {
+        self.ports.binary_search(&port).is_ok()
     }
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(known: &Known<'a>) -> Self {
+    pub(super) fn new<'s>(known: &Known, entries: impl Iterator<Item = &'s Subject<'a>>) -> Self
+    where
+        'a: 's,
+    {
         let mut found = Self::default();
-        for subject in known.all(Kind::ServiceEntry) {
+        for subject in entries {
+            let (number, namespace) = (found.all.len(), &*subject.resource.namespace);
             let ports = subject.each("ports").filter_map(|port| port.integer_of("number"));
-            found.ports.insert(subject.rank, in_order(ports.collect()));
+            found.all.push(Entry { namespace, ports: in_order(ports.collect()) });
             let hosts = subject.get("hosts");
             let scope = scope(subject, hosts.len());
             for (host, _) in hosts.texts() {
-                let host = known.full(host, &subject.resource.namespace);
-                let seen = found.by_host.entry(host).or_default();
-                scope.iter().for_each(|namespace| seen.entry(*namespace).or_default().push(subject.rank));
+                let seen = found.by_host.entry(known.full(host, namespace)).or_default();
+                scope.iter().for_each(|by| seen.entry(*by).or_default().push(number));
             }
         }
         found
     }
 
-    /// The ports of each ServiceEntry for a full host that a namespace sees, also of those with a wildcard.
-    pub(super) fn ports_of<'k>(
+    /// Those for a full host that a namespace sees, also those with a wildcard.
+    pub(super) fn of<'k>(
         &'k self,
-        host: &'k str,
+        host: &str,
         namespace: &'k str,
-    ) -> impl Iterator<Item = &'k [i64]> {
-        let of_host = [host.to_owned()].into_iter().chain(wildcards(host));
-        let seen = of_host.filter_map(|host| self.by_host.get(&host));
-        let numbers =
-            seen.flat_map(move |seen| [ALL, namespace].into_iter().filter_map(|name| seen.get(name)));
-        numbers.flatten().filter_map(|number| self.ports.get(number)).map(Vec::as_slice)
+    ) -> impl Iterator<Item = Seen<'k, 'a>> + use<'k, 'a> {
+        let hosts: Vec<_> = [host.to_owned()].into_iter().chain(wildcards(host)).collect();
+        let of_host = hosts.into_iter().filter_map(|host| self.by_host.get_key_value(&host));
+        of_host.flat_map(move |(host, seen)| {
+            let seen = [ALL, namespace].into_iter().filter_map(|name| seen.get_key_value(name));
+            seen.flat_map(move |(by, numbers)| {
+                let entries = numbers.iter().filter_map(|number| self.all.get(*number));
+                entries.map(move |entry| Seen { host, by: *by, of: entry.namespace, ports: &entry.ports })
+            })
+        })
     }
 }
 

@@ -122,9 +122,7 @@ impl<'a> Known<'a> {
     fn find_entry(&self, host: &str, own: &str, is_http: bool) -> Option<Found> {
         let is_wildcard = host.starts_with('*');
         let end = from_end(host.trim_start_matches('*'));
-        // An entry for a whole top-level domain, such as `*.com`, says nothing about a host of it.
-        let above = wildcards(host).filter(|wildcard| wildcard.matches('.').count() > 1);
-        let above: Vec<_> = above.map(|wildcard| from_end(&wildcard)).collect();
+        let above: Vec<_> = narrow_wildcards(host).map(|wildcard| from_end(&wildcard)).collect();
         let find = |is_in_force| {
             let which = (is_http, is_in_force);
             let from_here = self.outside.by_end.range((which, end.clone())..);
@@ -139,6 +137,12 @@ impl<'a> Known<'a> {
         };
         find(true).or_else(|| find(false))
     }
+}
+
+/// The wildcards that fit a host, but for that of a whole top-level domain: an entry for `*.com` says nothing about a host of
+/// it.
+pub(in crate::rules::across) fn narrow_wildcards(host: &str) -> impl Iterator<Item = String> {
+    wildcards(host).filter(|wildcard| wildcard.matches('.').count() > 1)
 }
 
 /// True if a port of a ServiceEntry carries HTTP. Of one without a protocol Istio finds that out.

@@ -75,6 +75,17 @@ pub(in crate::rules::across) fn parents<'a>(
     parents.filter_map(|parent| Some((service(known, subject, &parent)?, parent))).collect()
 }
 
+/// The Services of its own namespace that a route is for. It is for others as their callers of this namespace see them, and
+/// no owner's routes are in its way.
+pub(in crate::rules::across) fn produced<'a>(
+    known: &Known,
+    subject: &Subject<'a>,
+) -> Vec<(Rc<str>, Field<'a>)> {
+    let own = Some(&*subject.resource.namespace);
+    let parents = parents(known, subject).into_iter();
+    parents.filter(|(host, _)| known.namespace_of(host) == own).collect()
+}
+
 /// The text of a match. One of all requests is written in one way.
 fn text(wanted: &Field) -> Rc<str> {
     let (path, names) = (wanted.get("path"), wanted.entries().map(|(name, _)| name));

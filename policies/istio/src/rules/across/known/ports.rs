@@ -5,9 +5,6 @@ use std::{collections::BTreeSet, fmt};
 use super::Known;
 use crate::resource::Kind;
 
-/// The most ServiceEntries of one host that are looked at. What ports a host of more of them has is not known.
-const ENTRIES: usize = 16;
-
 /// The most ports that a message names.
 const NAMED: usize = 10;
 
@@ -21,27 +18,38 @@ pub(in crate::rules::across) enum Host<'k> {
 }
 
 /// The ports of a host: those of a Service, or of each ServiceEntry, in their order.
-pub(in crate::rules::across) struct Ports<'k>(Vec<&'k [i64]>);
+#[derive(Default)]
+pub(in crate::rules::across) struct Ports<'k> {
+    /// As those say who speak for the host.
+    own: Vec<&'k [i64]>,
+    others: Vec<&'k [i64]>,
+}
 
 impl Known<'_> {
     /// A full host, as a namespace sees it.
     pub(in crate::rules::across) fn look_up<'k>(&'k self, host: &'k str, namespace: &'k str) -> Host<'k> {
         if let Some((_, ports)) = self.services.get(host) {
-            return Host::There(Ports(vec![ports]));
+            return Host::There(Ports { own: vec![ports], others: Vec::new() });
         }
         if self.is_elsewhere(host) {
             return Host::Unknown;
         }
-        let ports: Vec<_> = self.entries.ports_of(host, namespace).take(ENTRIES + 1).collect();
-        if ports.len() > ENTRIES {
-            return Host::Unknown;
+        let Some(entries) = self.entries(host, namespace) else { return Host::Unknown };
+        if !entries.is_empty() {
+            let mut ports = Ports::default();
+            for seen in entries {
+                let is_own = self.speaks_for(seen.of, host, namespace);
+                let said = if is_own { &mut ports.own } else { &mut ports.others };
+                said.push(seen.ports);
+            }
+            return Host::There(ports);
         }
-        if !ports.is_empty() {
-            return Host::There(Ports(ports));
-        }
-        let is_complete = self.namespace_of(host).is_some()
-            || self.in_namespace(Kind::ServiceEntry, namespace).next().is_some();
-        if is_complete { Host::Missing } else { Host::Unknown }
+        if self.is_complete(host, namespace) { Host::Missing } else { Host::Unknown }
+    }
+
+    /// True if a full host is missing for a namespace where nothing is known of it.
+    pub(in crate::rules::across) fn is_complete(&self, host: &str, namespace: &str) -> bool {
+        self.namespace_of(host).is_some() || self.in_namespace(Kind::ServiceEntry, namespace).next().is_some()
     }
 
     /// True for a full host of the cluster in a namespace whose Services the repository does not have. Istio finds the
@@ -51,20 +59,39 @@ impl Known<'_> {
     }
 }
 
-impl Ports<'_> {
+impl<'k> Ports<'k> {
+    fn all(&self) -> impl Iterator<Item = &'k [i64]> {
+        self.own.iter().chain(&self.others).copied()
+    }
+
     pub(in crate::rules::across) fn has(&self, port: i64) -> bool {
-        self.0.iter().any(|ports| ports.binary_search(&port).is_ok())
+        self.all().any(|ports| ports.binary_search(&port).is_ok())
+    }
+
+    /// True if somebody says them who speaks for the host.
+    pub(in crate::rules::across) fn are_own(&self) -> bool {
+        !self.own.is_empty()
     }
 
     pub(in crate::rules::across) fn are_several(&self) -> bool {
-        self.0.windows(2).any(|pair| matches!(pair, [one, other] if one != other))
-            || self.0.first().is_some_and(|ports| ports.len() > 1)
+        are_several(self.all())
     }
+
+    /// True if they are several whatever others say.
+    pub(in crate::rules::across) fn own_are_several(&self) -> bool {
+        are_several(self.own.iter().copied())
+    }
+}
+
+fn are_several<'k>(all: impl Iterator<Item = &'k [i64]>) -> bool {
+    let all: Vec<_> = all.collect();
+    all.windows(2).any(|pair| matches!(pair, [one, other] if one != other))
+        || all.first().is_some_and(|ports| ports.len() > 1)
 }
 
 impl fmt::Display for Ports<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let smallest: BTreeSet<_> = self.0.iter().flat_map(|ports| ports.iter().take(NAMED + 1)).collect();
+        let smallest: BTreeSet<_> = self.all().flat_map(|ports| ports.iter().take(NAMED + 1)).collect();
         let named: Vec<_> = smallest.iter().take(NAMED).map(ToString::to_string).collect();
         f.write_str(&named.join(", "))?;
         if smallest.len() > NAMED { f.write_str(" and others") } else { Ok(()) }

@@ -4,53 +4,75 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Known,
-    entries::wildcards,
-    scope::{ALL, scope},
+    entries::{Entries, Seen},
+    subsets::Defined,
 };
-use crate::{resource::Kind, surroundings::Named};
+use crate::{resource::Kind, rules::subject::Subject, surroundings::Named};
 
-/// The Gateways and the hosts of ServiceEntries that are in force. What a commit takes away of them is missed by what stays.
+/// What applications have in force that others refer to. What a commit takes away of it is missed by what stays.
 #[derive(Debug, Default)]
-pub(super) struct Provided {
+pub(super) struct Provided<'a> {
     gateways: BTreeSet<Named>,
-    /// In full, with the namespaces that see them; `*` is all.
-    hosts: BTreeMap<String, BTreeSet<String>>,
+    entries: Entries<'a>,
+    subsets: Defined<'a>,
+    /// RequestAuthentications by namespace.
+    readers: BTreeMap<&'a str, Vec<Subject<'a>>>,
 }
 
-impl Provided {
-    pub(super) fn new(known: &Known<'_>) -> Self {
-        let mut found = Self::default();
-        for subject in known.before.all() {
-            let (namespace, name) = (&subject.resource.namespace, &subject.resource.name);
-            match subject.kind() {
-                Kind::Gateway => {
-                    found.gateways.insert(Named { namespace: namespace.clone(), name: name.clone() });
-                }
-                Kind::ServiceEntry => {
-                    let hosts = subject.get("hosts");
-                    let namespaces = scope(subject, hosts.texts().count());
-                    for (host, _) in hosts.texts() {
-                        let seen = found.hosts.entry(known.full(host, namespace)).or_default();
-                        seen.extend(namespaces.iter().copied().map(str::to_owned));
-                    }
-                }
-                _ => {}
-            }
+impl<'a> Provided<'a> {
+    pub(super) fn new(known: &Known<'a>) -> Self {
+        let of = |kind: Kind| known.before.all().filter(move |subject| subject.kind() == kind);
+        let named = |subject: &Subject<'a>| Named {
+            namespace: subject.resource.namespace.clone(),
+            name: subject.resource.name.clone(),
+        };
+        let mut readers = BTreeMap::<_, Vec<_>>::new();
+        for reader in of(Kind::RequestAuthentication) {
+            readers.entry(&*reader.resource.namespace).or_default().push(reader.clone());
         }
-        found
+        Self {
+            gateways: of(Kind::Gateway).map(named).collect(),
+            entries: Entries::new(known, of(Kind::ServiceEntry)),
+            subsets: Defined::new(known, of(Kind::DestinationRule)),
+            readers,
+        }
     }
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
     pub(in crate::rules::across) fn had_gateway(&self, gateway: &Named) -> bool {
         self.provided.gateways.contains(gateway)
     }
 
     /// True if a ServiceEntry in force that a namespace sees is for a full host, maybe by a wildcard. No wildcard provides
-    /// a Service.
+    /// a Service. What others have for a host outside counts for nothing: whoever takes it away holds up nobody.
     pub(in crate::rules::across) fn had_entry(&self, host: &str, namespace: &str) -> bool {
-        let is_seen = |seen: &BTreeSet<String>| seen.contains(ALL) || seen.contains(namespace);
-        let has = |host: &str| self.provided.hosts.get(host).is_some_and(is_seen);
-        has(host) || self.namespace_of(host).is_none() && wildcards(host).any(|wildcard| has(&wildcard))
+        self.entries_before(host, namespace).next().is_some()
+    }
+
+    /// True if one of these had a port.
+    pub(in crate::rules::across) fn had_port(&self, host: &str, port: i64, namespace: &str) -> bool {
+        self.entries_before(host, namespace).any(|seen| seen.has(port))
+    }
+
+    fn entries_before<'k>(&'k self, host: &'k str, namespace: &'k str) -> impl Iterator<Item = Seen<'k, 'a>> {
+        let seen = self.provided.entries.of(host, namespace);
+        let seen = seen.filter(move |seen| seen.host == host || self.namespace_of(host).is_none());
+        seen.filter(move |seen| self.speaks_for(seen.of, host, namespace))
+    }
+
+    /// True if a DestinationRule in force that a namespace sees defines a subset of a full host for those who speak for it.
+    pub(in crate::rules::across) fn had_subset(&self, host: &str, name: &str, namespace: &str) -> bool {
+        let root = Some(&*self.around.root_namespace);
+        let mut owners = [Some(namespace), self.namespace_of(host), root].into_iter().flatten();
+        owners.any(|of| self.provided.subsets.are_seen(host, name, of, namespace))
+    }
+
+    /// True if a RequestAuthentication of a namespace is in force that may read tokens at one of these Gateways; at any
+    /// without some.
+    pub(in crate::rules::across) fn had_reader(&self, namespace: &str, gateways: &[&Subject<'a>]) -> bool {
+        self.provided.readers.get(namespace).is_some_and(|readers| {
+            gateways.is_empty() || gateways.iter().any(|gateway| self.are_read(readers.iter(), gateway))
+        })
     }
 }

@@ -4,8 +4,9 @@ mod hosts;
 
 use std::collections::BTreeSet;
 
+pub(in crate::rules::across) use self::hosts::At;
 use self::hosts::of_virtual_service;
-pub(super) use self::hosts::{At, Gateway, Public, public};
+pub(super) use self::hosts::{Gateway, Public, public};
 use super::{
     Known,
     meetings::{Meetings, Names},

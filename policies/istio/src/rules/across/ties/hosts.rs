@@ -1,6 +1,7 @@
 //! The ties of hosts: who names them, who calls them, and who takes their calls.
 
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
@@ -12,8 +13,9 @@ use crate::{
         across::{
             destinations::meant,
             foreign::{has_routes, may_take},
-            known::{ALL, Claim, Known, scope, wildcards},
+            known::{Claim, Definition, Known, Seen, definitions, may_have_http, narrow_wildcards, scope},
         },
+        routes::{are_of_requests, holds_at},
         subject::Subject,
     },
     text::ends,
@@ -34,14 +36,7 @@ fn end(host: &str) -> Option<&str> {
 impl<'a> Tying<'_, 'a> {
     /// The subsets of a DestinationRule.
     pub(super) fn defines(&mut self, subject: &Subject<'a>) {
-        let host: Rc<str> = self.known.full(subject.spec.word("host"), &subject.resource.namespace).into();
-        let subsets = subject.get("subsets");
-        let scope = scope(subject, subsets.len());
-        for name in subsets.items().map(|subset| subset.word("name")) {
-            for &seen_by in &scope {
-                self.give(Of::Subset { host: Rc::clone(&host), name, seen_by });
-            }
-        }
+        definitions(self.known, subject).into_iter().for_each(|one| self.give(Of::Subset(one)));
     }
 
     /// The hosts of a ServiceEntry.
@@ -50,16 +45,19 @@ impl<'a> Tying<'_, 'a> {
         self.give(Of::Some(Kind::ServiceEntry, own.to_owned()));
         let hosts = subject.get("hosts");
         let scope = scope(subject, hosts.len());
+        let which = if may_have_http(subject) { &[false, true][..] } else { &[false] };
         for (host, _) in hosts.texts() {
             let host: Rc<str> = self.known.full(host, own).into();
             for &seen_by in &scope {
-                self.give(Of::Entries { host: Rc::clone(&host), seen_by });
+                self.give(Of::Entries { host: Rc::clone(&host), of: own, seen_by });
             }
             if self.known.has_in_force(&Claim::Outside { host: Rc::clone(&host) }, subject) {
-                for end in ends(&host).chain([""]).filter(|end| self.ends.contains(*end)) {
-                    self.give(Of::End(end.into()));
+                for is_http in which {
+                    for end in ends(&host).chain([""]).filter(|end| self.ends.contains(*end)) {
+                        self.give(Of::End(end.into(), *is_http));
+                    }
+                    self.give(Of::EntriesInForce(Rc::clone(&host), *is_http));
                 }
-                self.give(Of::EntriesInForce(Rc::clone(&host)));
             }
             self.give(Of::AnyEntries(host));
         }
@@ -68,40 +66,81 @@ impl<'a> Tying<'_, 'a> {
     /// The destinations of a VirtualService, each host once: their subsets, and the ServiceEntries that its namespace sees.
     /// A Service is found before these.
     pub(super) fn calls(&mut self, subject: &Subject<'a>) {
-        let own = &*subject.resource.namespace;
-        let mut subsets = BTreeMap::<String, BTreeSet<&'a str>>::new();
+        let mut sent = BTreeMap::<String, (BTreeSet<&'a str>, BTreeSet<i64>)>::new();
         for (host, destination) in self.known.destinations(subject) {
-            subsets.entry(host).or_default().insert(destination.word("subset"));
+            let (subsets, ports) = sent.entry(host).or_default();
+            subsets.insert(destination.word("subset"));
+            ports.extend(destination.get("port").integer_of("number"));
         }
-        for (host, subsets) in subsets {
-            let full: Rc<str> = host.as_str().into();
-            for (name, seen_by) in subsets.into_iter().flat_map(|name| [(name, ALL), (name, own)]) {
-                if !name.is_empty() {
-                    self.need(Of::Subset { host: Rc::clone(&full), name, seen_by });
-                }
-            }
-            if self.known.service(&host).is_some() || self.known.is_elsewhere(&host) {
-                continue;
-            }
-            let mut is_seen = false;
-            for name in self.entries(&host) {
-                for seen_by in [ALL, own].into_iter().filter(|by| self.known.is_seen(&name, by)) {
-                    is_seen = true;
-                    self.need(Of::Entries { host: name.as_str().into(), seen_by });
-                }
-            }
-            if !is_seen && self.known.namespace_of(&host).is_none() {
-                self.need(Of::Some(Kind::ServiceEntry, own.to_owned()));
+        let known = self.known;
+        let before = LazyCell::new(|| {
+            let before = known.destinations_before(subject).into_iter();
+            before.map(|(host, to)| (host, to.get("port").integer_of("number"))).collect::<BTreeSet<_>>()
+        });
+        let mut needed = Vec::new();
+        for (host, (subsets, ports)) in &sent {
+            let subsets = subsets.iter().filter(|name| !name.is_empty());
+            needed.extend(subsets.flat_map(|name| self.defined(host, name, subject)).map(Of::Subset));
+            if self.known.service(host).is_none() && !self.known.is_elsewhere(host) {
+                needed.extend(self.entries_of(host, ports, &before, &subject.resource.namespace));
             }
         }
+        needed.into_iter().for_each(|of| self.need(of));
+    }
+
+    /// The definitions of a subset without which it would be missing. Of those of two namespaces that callers may be in,
+    /// each may go.
+    fn defined(&self, host: &str, name: &str, subject: &Subject<'a>) -> Vec<Definition<'a>> {
+        let found = self.known.definitions(host, name, subject);
+        if !found.is_empty() {
+            return found;
+        }
+        let elsewhere = self.known.definitions_elsewhere(host, name, subject);
+        if elsewhere.len() == 1 { elsewhere } else { Vec::new() }
+    }
+
+    /// The ServiceEntries of a host and its ports that a rule may miss: those of the namespace, and those of others where no
+    /// second one has the same, and it is not in force.
+    fn entries_of(
+        &self,
+        host: &str,
+        ports: &BTreeSet<i64>,
+        before: &BTreeSet<(String, Option<i64>)>,
+        own: &'a str,
+    ) -> Vec<Of<'a>> {
+        // Of too many no rule says anything.
+        let Some(seen) = self.known.entries(host, own) else { return Vec::new() };
+        if seen.is_empty() && self.known.namespace_of(host).is_none() {
+            return vec![Of::Some(Kind::ServiceEntry, own.to_owned())];
+        }
+        let (mut needed, others): (Vec<_>, Vec<_>) =
+            seen.into_iter().partition(|seen| self.known.speaks_for(seen.of, host, own));
+        if needed.is_empty() {
+            let from_here = before.range((host.to_owned(), None)..);
+            let is_in_force = from_here.take(1).any(|(other, _)| other == host);
+            let is_missed = self.known.is_complete(host, own) && !is_in_force;
+            needed = if is_missed { of_one(others) } else { Vec::new() };
+        } else {
+            let is_missed = |port: &&i64| {
+                !needed.iter().any(|seen| seen.has(**port))
+                    && !before.contains(&(host.to_owned(), Some(**port)))
+            };
+            let with = |port: &i64| of_one(others.iter().filter(|seen| seen.has(*port)).copied().collect());
+            let missed: Vec<_> = ports.iter().filter(is_missed).flat_map(with).collect();
+            needed.extend(missed);
+        }
+        let tie = |seen: Seen<'_, 'a>| Of::Entries { host: seen.host.into(), of: seen.of, seen_by: seen.by };
+        needed.into_iter().map(tie).collect()
     }
 
     /// The hosts of a VirtualService, which ServiceEntries of others may name.
     pub(super) fn takes(&mut self, subject: &Subject<'a>) {
         let own = &*subject.resource.namespace;
         let (may_take, namespaces) = (may_take(self.known, subject), scope(subject, 1));
+        let (is_http, is_at_gateways) = (are_of_requests(subject), holds_at(subject).1);
         for (name, _) in subject.get("hosts").texts() {
-            if meant(self.known, name).is_some_and(|(_, _, is_service)| !is_service) {
+            let is_service = meant(self.known, name).map(|(_, _, is_service)| is_service);
+            if is_service == Some(false) && !is_at_gateways {
                 self.need(Of::AnyEntries(name.into()));
             }
             let host: Rc<str> = self.known.full(name, own).into();
@@ -111,19 +150,20 @@ impl<'a> Tying<'_, 'a> {
             {
                 continue;
             }
-            for host in self.entries(&host) {
-                self.need(Of::EntriesInForce(host.into()));
+            // Ties to wildcards without ServiceEntries would be a hundred for each host.
+            let hosts = [host.to_string()].into_iter().chain(narrow_wildcards(&host));
+            for host in hosts.filter(|host| self.known.has_entry(host)) {
+                self.need(Of::EntriesInForce(host.into(), is_http));
             }
             if let Some(end) = end(&host) {
-                self.need(Of::End(end.into()));
+                self.need(Of::End(end.into(), is_http));
             }
         }
     }
+}
 
-    /// A host and the wildcards that fit it, as far as there are ServiceEntries for them: others would be a hundred for each
-    /// host.
-    fn entries(&self, host: &str) -> Vec<String> {
-        let hosts = [host.to_owned()].into_iter().chain(wildcards(host));
-        hosts.filter(|host| self.known.has_entry(host)).collect()
-    }
+/// ServiceEntries of others, if they are of one namespace. Of two each may go.
+fn of_one<'k, 'a>(others: Vec<Seen<'k, 'a>>) -> Vec<Seen<'k, 'a>> {
+    let namespaces: BTreeSet<_> = others.iter().map(|seen| seen.of).collect();
+    if namespaces.len() == 1 { others } else { Vec::new() }
 }

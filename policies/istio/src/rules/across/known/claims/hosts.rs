@@ -9,7 +9,7 @@ use crate::{
     rules::{
         across::known::{
             Known,
-            parents::parents,
+            parents::produced,
             public::{Public, public},
             scope::{ALL, COMBINATIONS, is_for_own_namespace, scope},
         },
@@ -58,9 +58,9 @@ pub(in crate::rules::across) fn owned<'a>(known: &Known, subject: &Subject<'a>) 
     hosts.map(|(host, at)| (Claim::Owned { host }, at)).collect()
 }
 
-/// The Services that a route of the Gateway API is for.
+/// The Services that a route of the Gateway API is for, as their owner.
 pub(super) fn services<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
-    let services = parents(known, subject).into_iter();
+    let services = produced(known, subject).into_iter();
     services.map(|(host, at)| (Claim::Parent { host }, at)).collect()
 }
 
