@@ -197,6 +197,14 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
     let many = list(18_000, |number| format!("a{number}.e"));
     let ports = list(18_000, |number| format!("{{number: {number}}}"));
     let product = by_hand("ServiceEntry", 0, &format!("{{hosts: {many}, ports: {ports}, exportTo: {many}}}"));
+    let sent = list(12_000, |_| "{destination: {host: h.io, subset: v}}".to_owned());
+    let exported = list(45_000, |number| format!("n{number}"));
+    let callers = format!("{{hosts: [h.e], exportTo: {exported}, http: [{{route: {sent}}}]}}");
+    let callers = by_hand("VirtualService", 0, &callers);
+    let repeated = list(90_000, |_| "h.io".to_owned());
+    let repeated = format!("{{hosts: {repeated}, ports: [{{number: 80, protocol: HTTP}}]}}");
+    let repeated = by_hand("ServiceEntry", 1, &repeated)
+        + &by_hand("VirtualService", 0, &format!("{{hosts: [h.e], http: [{{route: {sent}}}]}}"));
     let outside = |number| {
         let hosts = list(1_000, |host| format!("a{host}.e{number}"));
         format!("{{name: s{number}, hosts: {hosts}, ports: [80]}}")
@@ -218,6 +226,8 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
         ("wildcards", wildcards),
         ("a product", product),
         ("hosts outside", outside),
+        ("callers", callers),
+        ("one host again and again", repeated),
     ] {
         assert!((MEBIBYTE / 2..=MEBIBYTE + 100_000).contains(&text.len()), "{what}: {}", text.len());
         assert!(!in_time(what, || of_file(&text)).is_empty(), "{what}");

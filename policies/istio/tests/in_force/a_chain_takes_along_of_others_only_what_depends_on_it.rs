@@ -136,6 +136,19 @@ fn a_rule_for_a_host_of_others_takes_along_only_callers_of_its_namespace() {
 }
 
 #[test]
+fn a_rule_of_the_owner_takes_along_nobody_who_has_his_own() {
+    let rule = "{host: pay.evil.svc.cluster.local, subsets: [{name: v1, labels: {v: '1'}}]}";
+    let routes = "virtualService: {routes: [{to: [{service: pay.evil, subset: v1}]}]}";
+    for (own, along) in [("", 1), (rule, 0)] {
+        let own = if own.is_empty() { own.to_owned() } else { format!("destinationRule: {own}, ") };
+        let shop = application("shop/web", &format!("{{{own}{routes}}}"));
+        let files = [("evil.yaml", chain_with(&format!("destinationRule: {rule}"))), ("shop.yaml", shop)];
+        let catalog = catalog(&files, &InForce::default());
+        assert_eq!(catalog.frozen().len(), 5 + along, "{:?}", findings(&catalog));
+    }
+}
+
+#[test]
 fn an_entry_or_a_host_of_others_takes_along_nobody_who_has_his_own() {
     let to = "http: [{route: [{destination: {host: web.example.com}}]}]";
     let routes = |host: &str| format!("{{name: x, spec: {{hosts: [{host}], {to}}}}}");

@@ -182,3 +182,40 @@ fn what_a_file_by_hand_takes_away_is_a_warning_for_what_is_in_force() {
         assert_eq!(levels(&new, rule), [Level::Error], "{rule}: {:?}", findings(&new));
     }
 }
+
+#[test]
+fn tokens_at_another_gateway_are_new_whatever_is_in_force() {
+    let routes = |name: &str| {
+        let routes = OF_CLAIMS.strip_prefix("{virtualService: {").unwrap().strip_suffix("}}").unwrap();
+        format!(
+            "{{name: {name}, {}}}",
+            routes.replace("shop/public", &format!("shop/{name}")).replace("shop.", &format!("{name}."))
+        )
+    };
+    let gateway = |name: &str| gateway("istio: x").replace("name: public", &format!("name: {name}"));
+    let token = object("RequestAuthentication", "shop/x", "{jwtRules: [{issuer: 'https://id.example.com'}]}");
+    let file = |names: &[&str]| {
+        let routes = names.iter().map(|name| routes(name)).collect::<Vec<_>>().join(", ");
+        ("shop.yaml", application("shop/reviews", &format!("{{virtualService: [{routes}]}}")))
+    };
+    let gateways = gateway("public") + &gateway("admin");
+    let before = in_force(&[file(&["public"]), ("hand.yaml", gateways.clone() + &token)]);
+    let catalog = catalog(&[file(&["public", "admin"]), ("hand.yaml", gateways)], &before);
+    let mut told = levels(&catalog, "X149");
+    told.sort();
+    assert_eq!(told, [Level::Error], "{:?}", findings(&catalog));
+}
+
+#[test]
+fn ports_that_a_file_by_hand_adds_freeze_nobody() {
+    let own = "{serviceEntry: {hosts: [api.example.com], ports: [80], namespaces: ['*']}}";
+    let files = [
+        ("own.yaml", application("shop/own", own)),
+        ("shop.yaml", application("shop/reviews", &to_outside(""))),
+        ("gateway.yaml", gateway("istio: x")),
+    ];
+    let before = in_force(&files);
+    let by_hand = [("hand.yaml", entry("istio-system/x", 443))];
+    let catalog = catalog(&files.into_iter().chain(by_hand).collect::<Vec<_>>(), &before);
+    assert_eq!(levels(&catalog, "X112"), [Level::Warning], "{:?}", findings(&catalog));
+}

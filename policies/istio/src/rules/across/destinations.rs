@@ -37,7 +37,7 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
             );
             // It may be in another repository, as all of its namespace was until a file has had some.
-            let is_in_force = !known.had_entry(&host, namespace) && before.contains(&host);
+            let is_in_force = before.contains(&host) && !known.had_entry(&host, namespace);
             let right = "write the host of a service that is there";
             out.error_if_new(is_in_force, &destination.get("host"), reason, right);
         }
@@ -63,7 +63,7 @@ fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
             continue;
         }
         let is_in_force =
-            !known.had_port(&host, number, namespace) && before.contains(&(host.clone(), number));
+            before.contains(&(host.clone(), number)) && !known.had_port(&host, number, namespace);
         let is_warning = !ports.are_own() || is_in_force;
         let right = format!("its ports are {ports}");
         out.error_if_new(is_warning, &at, format!("is not a port of `{host}`"), right);
@@ -101,7 +101,7 @@ fn x112(known: &Known, subject: &Subject, out: &mut Out) {
             && ports.are_several()
             && !destination.has("port")
         {
-            let is_in_force = !known.had_entry(&host, namespace) && before.contains(&host);
+            let is_in_force = before.contains(&host) && !known.has_more_ports(&host, namespace);
             let is_warning = !ports.own_are_several() || is_in_force;
             let reason =
                 format!("is missing, and `{host}` has several ports, of which a gateway cannot choose");

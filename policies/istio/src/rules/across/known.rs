@@ -53,7 +53,7 @@ pub(super) use self::{
     readers::Reading,
     scope::scope,
     selected::{is_wide, labels},
-    subsets::{Definition, definitions},
+    subsets::{Definition, defined_by},
 };
 
 use crate::{

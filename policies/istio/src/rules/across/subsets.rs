@@ -1,6 +1,9 @@
 //! Subsets: where they are defined, and which Pods they select.
 
-use std::{cell::LazyCell, collections::BTreeSet};
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{Rule, known::Known};
 use crate::{
@@ -22,12 +25,14 @@ fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
         let before = known.destinations_before(subject).into_iter();
         before.map(|(host, to)| (host, to.word("subset"))).collect::<BTreeSet<_>>()
     });
+    let (callers, mut rules) = (known.callers(subject), BTreeMap::new());
     for (host, destination) in known.destinations(subject) {
         let name = destination.word("subset");
-        if name.is_empty()
-            || !known.definitions(&host, name, subject).is_empty()
-            || !known.definitions_elsewhere(&host, name, subject).is_empty()
-        {
+        if name.is_empty() {
+            continue;
+        }
+        let had = rules.entry(host.clone()).or_insert_with_key(|host| known.rules_of(host, &callers));
+        if had.defines(name) {
             continue;
         }
         let owner = known.namespace_of(&host).filter(|owner| owner != namespace);

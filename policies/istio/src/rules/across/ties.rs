@@ -41,6 +41,8 @@ enum Of<'a> {
     /// A public host at any Gateway.
     Public(At<'a>),
     Subset(Definition<'a>),
+    /// The DestinationRules of a namespace for a host, whatever they define: wider ones do not count beside them.
+    Rules(Rc<str>, &'a str),
     /// The ServiceEntries of a namespace for a host, which may be a wildcard, for those that see them.
     Entries {
         host: Rc<str>,

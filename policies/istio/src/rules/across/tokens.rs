@@ -39,9 +39,13 @@ fn near(known: &Known, subject: &Subject) -> BTreeSet<String> {
     near
 }
 
-/// True if the routes of an application in force need tokens too, and nobody near takes away what reads them.
+/// True if an application has routes by tokens at all of these Gateways in force, and nobody near takes away what reads
+/// them.
 fn is_in_force(known: &Known, subject: &Subject, gateways: &[&Subject]) -> bool {
-    known.before.of(subject).any(|before| claim(before).is_some())
+    let before = known.before.of(subject).filter(|before| claim(before).is_some());
+    let mut before = before.map(|before| named(before).into_iter().map(|(name, _)| name));
+    let now: BTreeSet<_> = named(subject).into_iter().map(|(name, _)| name).collect();
+    before.any(|names| now.is_subset(&names.collect()))
         && !near(known, subject).iter().any(|namespace| known.had_reader(namespace, gateways))
 }
 

@@ -1,6 +1,9 @@
 //! ServiceEntries, found by their hosts.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     Known,
@@ -9,20 +12,18 @@ use super::{
 use crate::{rules::subject::Subject, text::ends};
 
 /// The most ServiceEntries of one host that are looked at. What ports a host of more of them has is not known.
-const MOST: usize = 16;
+pub(super) const MOST_ENTRIES: usize = 16;
 
-/// The ServiceEntries of full hosts, by the namespaces that see them.
+/// The ServiceEntries of full hosts, by the namespaces that see them. Those that say the same are one.
 #[derive(Debug, Default)]
-pub(super) struct Entries<'a> {
-    by_host: BTreeMap<String, BTreeMap<&'a str, Vec<usize>>>,
-    all: Vec<Entry<'a>>,
-}
+pub(super) struct Entries<'a>(BTreeMap<String, BTreeMap<&'a str, BTreeSet<Entry<'a>>>>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry<'a> {
     namespace: &'a str,
+    is_by_hand: bool,
     /// In their order.
-    ports: Vec<i64>,
+    ports: Rc<[i64]>,
 }
 
 /// A ServiceEntry for a host, as a namespace sees it.
@@ -34,13 +35,14 @@ pub(in crate::rules::across) struct Seen<'k, 'a> {
     pub(in crate::rules::across) by: &'a str,
     /// The namespace of the ServiceEntry.
     pub(in crate::rules::across) of: &'a str,
+    pub(super) is_by_hand: bool,
     pub(super) ports: &'k [i64],
 }
 
 impl<'a> Known<'a> {
     /// True if there is a ServiceEntry for a full host.
     pub(in crate::rules::across) fn has_entry(&self, host: &str) -> bool {
-        self.entries.by_host.contains_key(host)
+        self.entries.0.contains_key(host)
     }
 
     /// The ServiceEntries for a full host that a namespace sees, also those with a wildcard; none if they are too many.
@@ -49,8 +51,8 @@ impl<'a> Known<'a> {
         host: &str,
         namespace: &'k str,
     ) -> Option<Vec<Seen<'k, 'a>>> {
-        let seen: Vec<_> = self.entries.of(host, namespace).take(MOST + 1).collect();
-        (seen.len() <= MOST).then_some(seen)
+        let seen: Vec<_> = self.entries.of(host, namespace).take(MOST_ENTRIES + 1).collect();
+        (seen.len() <= MOST_ENTRIES).then_some(seen)
     }
 }
 
@@ -67,14 +69,20 @@ impl<'a> Entries<'a> {
     {
         let mut found = Self::default();
         for subject in entries {
-            let (number, namespace) = (found.all.len(), &*subject.resource.namespace);
+            let namespace = &*subject.resource.namespace;
             let ports = subject.each("ports").filter_map(|port| port.integer_of("number"));
-            found.all.push(Entry { namespace, ports: in_order(ports.collect()) });
+            let entry = Entry {
+                namespace,
+                is_by_hand: subject.resource.application().is_none(),
+                ports: in_order(ports.collect()).into(),
+            };
             let hosts = subject.get("hosts");
             let scope = scope(subject, hosts.len());
             for (host, _) in hosts.texts() {
-                let seen = found.by_host.entry(known.full(host, namespace)).or_default();
-                scope.iter().for_each(|by| seen.entry(*by).or_default().push(number));
+                let seen = found.0.entry(known.full(host, namespace)).or_default();
+                for by in &scope {
+                    seen.entry(*by).or_default().insert(entry.clone());
+                }
             }
         }
         found
@@ -87,12 +95,17 @@ impl<'a> Entries<'a> {
         namespace: &'k str,
     ) -> impl Iterator<Item = Seen<'k, 'a>> + use<'k, 'a> {
         let hosts: Vec<_> = [host.to_owned()].into_iter().chain(wildcards(host)).collect();
-        let of_host = hosts.into_iter().filter_map(|host| self.by_host.get_key_value(&host));
+        let of_host = hosts.into_iter().filter_map(|host| self.0.get_key_value(&host));
         of_host.flat_map(move |(host, seen)| {
             let seen = [ALL, namespace].into_iter().filter_map(|name| seen.get_key_value(name));
-            seen.flat_map(move |(by, numbers)| {
-                let entries = numbers.iter().filter_map(|number| self.all.get(*number));
-                entries.map(move |entry| Seen { host, by: *by, of: entry.namespace, ports: &entry.ports })
+            seen.flat_map(move |(by, entries)| {
+                entries.iter().map(move |entry| Seen {
+                    host,
+                    by: *by,
+                    of: entry.namespace,
+                    is_by_hand: entry.is_by_hand,
+                    ports: &entry.ports,
+                })
             })
         })
     }

@@ -75,8 +75,8 @@ pub(in crate::rules::across) fn parents<'a>(
     parents.filter_map(|parent| Some((service(known, subject, &parent)?, parent))).collect()
 }
 
-/// The Services of its own namespace that a route is for. It is for others as their callers of this namespace see them, and
-/// no owner's routes are in its way.
+/// The Services of its own namespace that a route is for. A route for a Service of another namespace holds for callers of its
+/// own namespace alone, so that the routes of the owner do not contradict it.
 pub(in crate::rules::across) fn produced<'a>(
     known: &Known,
     subject: &Subject<'a>,

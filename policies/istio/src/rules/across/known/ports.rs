@@ -77,13 +77,13 @@ impl<'k> Ports<'k> {
         are_several(self.all())
     }
 
-    /// True if they are several whatever others say.
+    /// True if those are several that are said by who speaks for the host.
     pub(in crate::rules::across) fn own_are_several(&self) -> bool {
         are_several(self.own.iter().copied())
     }
 }
 
-fn are_several<'k>(all: impl Iterator<Item = &'k [i64]>) -> bool {
+pub(super) fn are_several<'k>(all: impl Iterator<Item = &'k [i64]>) -> bool {
     let all: Vec<_> = all.collect();
     all.windows(2).any(|pair| matches!(pair, [one, other] if one != other))
         || all.first().is_some_and(|ports| ports.len() > 1)

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Known,
-    entries::{Entries, Seen},
-    subsets::Defined,
+    entries::{Entries, MOST_ENTRIES, Seen},
+    ports::are_several,
+    subsets::Rules,
 };
 use crate::{resource::Kind, rules::subject::Subject, surroundings::Named};
 
@@ -14,7 +15,7 @@ use crate::{resource::Kind, rules::subject::Subject, surroundings::Named};
 pub(super) struct Provided<'a> {
     gateways: BTreeSet<Named>,
     entries: Entries<'a>,
-    subsets: Defined<'a>,
+    subsets: Rules<'a>,
     /// RequestAuthentications by namespace.
     readers: BTreeMap<&'a str, Vec<Subject<'a>>>,
 }
@@ -33,7 +34,7 @@ impl<'a> Provided<'a> {
         Self {
             gateways: of(Kind::Gateway).map(named).collect(),
             entries: Entries::new(known, of(Kind::ServiceEntry)),
-            subsets: Defined::new(known, of(Kind::DestinationRule)),
+            subsets: Rules::new(known, of(Kind::DestinationRule)),
             readers,
         }
     }
@@ -53,6 +54,14 @@ impl<'a> Known<'a> {
     /// True if one of these had a port.
     pub(in crate::rules::across) fn had_port(&self, host: &str, port: i64, namespace: &str) -> bool {
         self.entries_before(host, namespace).any(|seen| seen.has(port))
+    }
+
+    /// True if applications of those who speak for a host give it several ports, and did not.
+    pub(in crate::rules::across) fn has_more_ports(&self, host: &str, namespace: &str) -> bool {
+        let now = self.entries(host, namespace).unwrap_or_default().into_iter();
+        let now = now.filter(|seen| !seen.is_by_hand && self.speaks_for(seen.of, host, namespace));
+        let before = self.entries_before(host, namespace).take(MOST_ENTRIES);
+        are_several(now.map(|seen| seen.ports)) && !are_several(before.map(|seen| seen.ports))
     }
 
     fn entries_before<'k>(&'k self, host: &'k str, namespace: &'k str) -> impl Iterator<Item = Seen<'k, 'a>> {

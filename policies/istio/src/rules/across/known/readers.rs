@@ -1,6 +1,9 @@
 //! The RequestAuthentications that read tokens at Gateways.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Known,
@@ -10,7 +13,7 @@ use crate::{resource::Kind, rules::subject::Subject};
 
 /// The most RequestAuthentications that are looked at for a Gateway, of each of its namespaces and of all others, and the most
 /// Pods for each of them. Of more nobody knows that none is for it.
-const MOST: usize = 16;
+const MOST_READERS: usize = 16;
 
 /// Where tokens are read for a Gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +39,7 @@ impl<'a> Known<'a> {
     }
 
     /// The namespaces where Pods of a Gateway are most likely.
-    fn homes<'k>(&'k self, gateway: &'k Subject) -> Vec<&'k str> {
+    fn homes<'k>(&'k self, gateway: &'k Subject) -> BTreeSet<&'k str> {
         let workload = self.workload(gateway);
         let homes = workload.into_iter().flat_map(|workload| &workload.homes).copied();
         homes.chain([&*gateway.resource.namespace, &self.around.root_namespace]).collect()
@@ -68,7 +71,7 @@ impl<'a> Known<'a> {
         'a: 'k,
     {
         let mut readers = readers.enumerate();
-        readers.any(|(number, reader)| number == MOST || self.reads_at(reader, gateway))
+        readers.any(|(number, reader)| number == MOST_READERS || self.reads_at(reader, gateway))
     }
 
     /// False if a RequestAuthentication is known to be for other Pods than those of a Gateway.
@@ -88,7 +91,7 @@ impl<'a> Known<'a> {
         let is_root = own == self.around.root_namespace;
         let mut are_known = false;
         for (number, pod) in self.pods.with((!is_root).then_some(own), &wanted).enumerate() {
-            if number == MOST || pod.has(of_gateway.iter().copied()) {
+            if number == MOST_READERS || pod.has(of_gateway.iter().copied()) {
                 return true;
             }
             // Nobody says by Pods of his own for which Pods one of the root namespace is.

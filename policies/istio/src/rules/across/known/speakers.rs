@@ -1,4 +1,4 @@
-//! The namespaces that are believed: no error of one tenant is for what another one says of his own.
+//! The namespaces whose objects may make a resource of another namespace an error. What others write is a warning there.
 
 use super::Known;
 
@@ -8,7 +8,7 @@ impl Known<'_> {
         namespace == own || namespace == self.around.root_namespace
     }
 
-    /// True if a namespace says what a full host is for the callers of another one. A service is its namespace's.
+    /// True if a namespace says what a full host is for the callers of another one: `is_own`, or it is that of the service.
     pub(in crate::rules::across) fn speaks_for(&self, namespace: &str, host: &str, own: &str) -> bool {
         self.is_own(namespace, own) || self.namespace_of(host) == Some(namespace)
     }

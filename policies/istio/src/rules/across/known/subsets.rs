@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     resource::Kind,
-    rules::{routes::holds_at, subject::Subject},
+    rules::{
+        routes::{self, holds_at},
+        subject::Subject,
+    },
 };
 
 /// A subset of a full host, which may be a wildcard, as a DestinationRule defines it.
@@ -26,23 +29,46 @@ pub(in crate::rules::across) struct Definition<'a> {
     seen_by: &'a str,
 }
 
-/// The namespaces of rules, each with those that see it.
-type Rules<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+/// The subsets of the rules of a namespace for a host, by those that see them.
+type Seen<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// The subsets that DestinationRules define, by host and name.
+/// DestinationRules by host and namespace.
 #[derive(Debug, Default)]
-pub(super) struct Defined<'a>(BTreeMap<Rc<str>, BTreeMap<&'a str, Rules<'a>>>);
+pub(super) struct Rules<'a> {
+    by_namespace: BTreeMap<Rc<str>, BTreeMap<&'a str, Seen<'a>>>,
+    /// The namespaces of those that define a subset of a host, each with one that sees it.
+    by_subset: BTreeMap<Rc<str>, BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>>,
+}
 
 /// The subsets of full hosts, and the hosts that are split.
 #[derive(Debug, Default)]
 pub(super) struct Subsets<'a> {
-    defined: Defined<'a>,
+    rules: Rules<'a>,
     /// The hosts that a VirtualService of the mesh sends to subsets of themselves.
     split: BTreeSet<String>,
 }
 
-/// The subsets of a DestinationRule, for each namespace that sees it.
-pub(in crate::rules::across) fn definitions<'a>(known: &Known, rule: &Subject<'a>) -> Vec<Definition<'a>> {
+/// The namespaces whose calls a VirtualService routes.
+#[derive(Debug)]
+pub(in crate::rules::across) struct Callers<'s> {
+    own: &'s str,
+    /// Others that it is exported to by name.
+    others: BTreeSet<&'s str>,
+    /// True if they may be in any namespace: those of gateways are not known, nor are too many.
+    are_anywhere: bool,
+}
+
+/// The rules that callers have for a host.
+#[derive(Debug)]
+pub(in crate::rules::across) struct Had<'k, 'a> {
+    /// Each with the host that it is for and its namespace.
+    rules: Vec<(&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a str>)>)>,
+    /// The rules of any namespace that may count, by subset.
+    elsewhere: Vec<(&'k Rc<str>, &'k BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>)>,
+}
+
+/// The subsets that a DestinationRule defines, for each namespace that sees it.
+pub(in crate::rules::across) fn defined_by<'a>(known: &Known, rule: &Subject<'a>) -> Vec<Definition<'a>> {
     let (of, subsets) = (&*rule.resource.namespace, rule.get("subsets"));
     let host: Rc<str> = known.full(rule.spec.word("host"), of).into();
     let scope = scope(rule, subsets.len());
@@ -54,37 +80,96 @@ pub(in crate::rules::across) fn definitions<'a>(known: &Known, rule: &Subject<'a
     defined.collect()
 }
 
-impl<'a> Defined<'a> {
+impl<'a> Rules<'a> {
     pub(super) fn new<'s>(known: &Known, rules: impl Iterator<Item = &'s Subject<'a>>) -> Self
     where
         'a: 's,
     {
         let mut found = Self::default();
-        for Definition { host, name, of, seen_by } in rules.flat_map(|rule| definitions(known, rule)) {
-            let rules = found.0.entry(host).or_default().entry(name).or_default();
-            rules.entry(of).or_default().insert(seen_by);
+        for rule in rules {
+            let (of, subsets) = (&*rule.resource.namespace, rule.get("subsets").len());
+            let host: Rc<str> = known.full(rule.spec.word("host"), of).into();
+            // One without subsets takes the place of one with a wildcard too.
+            let seen = found.by_namespace.entry(host).or_default().entry(of).or_default();
+            scope(rule, subsets).into_iter().for_each(|by| {
+                seen.entry(by).or_default();
+            });
+            for Definition { host, name, of, seen_by } in defined_by(known, rule) {
+                seen.entry(seen_by).or_default().insert(name);
+                let subsets = found.by_subset.entry(host).or_default();
+                subsets.entry(name).or_default().entry(of).or_insert(seen_by);
+            }
         }
         found
     }
 
-    /// The rules that define a subset of a full host, also by a wildcard: their host, the subset, and their namespaces.
-    fn rules<'k>(
+    /// The rules of a namespace for a full host that these see: those of the most specific host.
+    fn of<'k>(
         &'k self,
-        host: &str,
-        name: &'k str,
-    ) -> impl Iterator<Item = (&'k Rc<str>, &'a str, &'k Rules<'a>)> + use<'k, 'a> {
-        let hosts: Vec<_> = [host.to_owned()].into_iter().chain(wildcards(host)).collect();
-        hosts.into_iter().filter_map(move |host| {
-            let (host, names) = self.0.get_key_value(&*host)?;
-            let (name, rules) = names.get_key_value(name)?;
-            Some((host, *name, rules))
+        hosts: &[String],
+        of: &str,
+        sees: impl Fn(&str) -> bool,
+    ) -> Option<(&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a str>)>)> {
+        hosts.iter().find_map(|host| {
+            let (host, namespaces) = self.by_namespace.get_key_value(&**host)?;
+            let (of, seen) = namespaces.get_key_value(of)?;
+            let seen: Vec<_> =
+                seen.iter().filter(|(by, _)| sees(by)).map(|(by, names)| (*by, names)).collect();
+            (!seen.is_empty()).then_some((host, *of, seen))
         })
     }
 
     /// True if rules of a namespace define a subset for another one.
     pub(super) fn are_seen(&self, host: &str, name: &str, of: &str, by: &str) -> bool {
-        let mut seen = self.rules(host, name).filter_map(|(.., rules)| rules.get(of));
-        seen.any(|seen| seen.contains(ALL) || seen.contains(by))
+        let found = self.of(&with_wildcards(host), of, |seen_by| [ALL, by].contains(&seen_by));
+        found.is_some_and(|(.., seen)| seen.iter().any(|(_, names)| names.contains(name)))
+    }
+}
+
+/// A full host, and the wildcards that fit it, from the most specific one.
+fn with_wildcards(host: &str) -> Vec<String> {
+    [host.to_owned()].into_iter().chain(wildcards(host)).collect()
+}
+
+impl<'a> Had<'_, 'a> {
+    pub(in crate::rules::across) fn defines(&self, name: &str) -> bool {
+        self.rules.iter().any(|(.., seen)| seen.iter().any(|(_, names)| names.contains(name)))
+            || self.elsewhere.iter().any(|(_, subsets)| subsets.contains_key(name))
+    }
+
+    /// The hosts and the namespaces of the rules.
+    pub(in crate::rules::across) fn hosts(&self) -> impl Iterator<Item = (Rc<str>, &'a str)> {
+        self.rules.iter().map(|(host, of, _)| (Rc::clone(host), *of))
+    }
+
+    /// The definitions of a subset of which one has to stay: those of the namespace itself, or those of the only other one
+    /// that has some. Of two each may go.
+    pub(in crate::rules::across) fn needed(&self, name: &str, own: &str) -> Vec<Definition<'a>> {
+        let rules = self.rules.iter().flat_map(|(host, of, seen)| {
+            seen.iter().filter_map(move |(seen_by, names)| {
+                let name = *names.get(name)?;
+                Some(Definition { host: Rc::clone(host), name, of: *of, seen_by: *seen_by })
+            })
+        });
+        let (owned, mut others): (Vec<_>, Vec<_>) = rules.partition(|one| one.of == own);
+        if !owned.is_empty() {
+            return owned;
+        }
+        if others.is_empty() {
+            let subsets = self.elsewhere.iter().filter_map(|(host, subsets)| {
+                let (name, rules) = subsets.get_key_value(name)?;
+                Some((host, *name, rules))
+            });
+            let defined = subsets.flat_map(|(host, name, rules)| {
+                rules.iter().map(move |(of, seen_by)| {
+                    let host = Rc::clone(host);
+                    Definition { host, name, of: *of, seen_by: *seen_by }
+                })
+            });
+            others = defined.take(2).collect();
+        }
+        let namespaces: BTreeSet<_> = others.iter().map(|one| one.of).collect();
+        if namespaces.len() == 1 { others } else { Vec::new() }
     }
 }
 
@@ -99,60 +184,41 @@ impl<'a> Subsets<'a> {
             let to_subsets = to_subsets.filter(|(_, destination)| !destination.word("subset").is_empty());
             split.extend(to_subsets.map(|(host, _)| host).filter(|host| hosts.contains(host)));
         }
-        Self { defined: Defined::new(known, known.all(Kind::DestinationRule)), split }
+        Self { rules: Rules::new(known, known.all(Kind::DestinationRule)), split }
     }
 }
 
 impl<'a> Known<'a> {
-    /// The definitions of a subset of a full host that the callers of a VirtualService have: those of their own namespace,
-    /// of the host's, and of the root namespace.
-    pub(in crate::rules::across) fn definitions(
-        &self,
-        host: &str,
-        name: &str,
-        subject: &Subject,
-    ) -> Vec<Definition<'a>> {
-        let (own, callers) = (&*subject.resource.namespace, scope(subject, 1));
-        let root = &*self.around.root_namespace;
-        let mut namespaces: BTreeSet<&str> = [own, root].into_iter().chain(self.owners(host, own)).collect();
-        namespaces.extend(callers.iter().copied());
-        let mut found = Vec::new();
-        for (host, name, rules) in self.subsets.defined.rules(host, name) {
-            let known = namespaces.iter().filter_map(|namespace| rules.get_key_value(*namespace));
-            for (&of, seen_by) in known {
-                let is_seen = |by: &&&str| [ALL, own].contains(*by) || **by == of && callers.contains(of);
-                let seen = seen_by.iter().filter(is_seen);
-                found.extend(seen.map(|by| Definition { host: Rc::clone(host), name, of, seen_by: by }));
-            }
-        }
-        found
+    /// The callers of a VirtualService.
+    pub(in crate::rules::across) fn callers<'s>(&self, subject: &Subject<'s>) -> Callers<'s> {
+        let own = &*subject.resource.namespace;
+        let mut others = scope(subject, routes::destinations(subject).len());
+        let are_too_many =
+            others.remove(ALL) && !subject.get("exportTo").texts().any(|(name, _)| name == ALL);
+        let are_anywhere = holds_at(subject).1 || are_too_many && !subject.get("exportTo").is_empty();
+        Callers { own, others, are_anywhere }
     }
 
-    /// The definitions in the first two namespaces, where callers may be in any: those of gateways are not known, nor is that
-    /// of each host.
-    pub(in crate::rules::across) fn definitions_elsewhere(
-        &self,
-        host: &str,
-        name: &str,
-        subject: &Subject,
-    ) -> Vec<Definition<'a>> {
-        if !holds_at(subject).1 && !self.owners(host, &subject.resource.namespace).is_empty() {
-            return Vec::new();
-        }
-        let defined = self.subsets.defined.rules(host, name).flat_map(|(host, name, rules)| {
-            rules.iter().filter_map(move |(of, seen_by)| {
-                let seen_by = seen_by.first()?;
-                Some(Definition { host: Rc::clone(host), name, of, seen_by })
-            })
-        });
-        defined.take(2).collect()
-    }
-
-    /// The namespaces of a full host that are known.
-    fn owners<'h>(&'h self, host: &'h str, own: &'h str) -> BTreeSet<&'h str> {
-        match self.namespace_of(host) {
-            Some(owner) => BTreeSet::from([owner]),
-            None => self.entries.of(host, own).map(|seen| seen.of).collect(),
+    /// The rules that callers have for a full host: of each namespace the most specific ones. Those namespaces are their own,
+    /// the host's, and the root namespace.
+    pub(in crate::rules::across) fn rules_of<'k>(&'k self, host: &str, callers: &Callers<'_>) -> Had<'k, 'a> {
+        let (own, rules) = (callers.own, &self.subsets.rules);
+        let owner = self.namespace_of(host);
+        let entries = if owner.is_none() { self.entries(host, own) } else { Some(Vec::new()) };
+        let is_elsewhere = callers.are_anywhere
+            || owner.is_none() && entries.as_ref().is_none_or(|entries| entries.is_empty());
+        let mut namespaces = callers.others.clone();
+        namespaces.extend([own, &*self.around.root_namespace].into_iter().chain(owner));
+        namespaces.extend(entries.iter().flatten().map(|seen| seen.of));
+        let hosts = with_wildcards(host);
+        let of = |of: &&str| {
+            let sees = |by: &str| [ALL, own].contains(&by) || by == *of && callers.others.contains(*of);
+            rules.of(&hosts, of, sees)
+        };
+        let elsewhere = hosts.iter().filter(|_| is_elsewhere);
+        Had {
+            rules: namespaces.iter().filter_map(of).collect(),
+            elsewhere: elsewhere.filter_map(|host| rules.by_subset.get_key_value(&**host)).collect(),
         }
     }
 

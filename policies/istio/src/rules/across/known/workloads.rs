@@ -14,9 +14,12 @@ use crate::{
 pub(in crate::rules::across) struct Workload<'a> {
     /// Their namespaces.
     pub(in crate::rules::across) homes: BTreeSet<&'a str>,
-    /// The ports of their Services. A port of a Service stands for that of the Pods behind it.
+    /// The ports of their Services, if these are known. A port of a Service stands for that of the Pods behind it.
     pub(in crate::rules::across) ports: BTreeSet<i64>,
 }
+
+/// The most Pods of a selector whose Services are looked for. Those of more are not known.
+const MOST_PODS: usize = 16;
 
 type Label<'a> = (&'a str, &'a str);
 
@@ -53,7 +56,8 @@ fn find<'a>(known: &Known<'a>, labels: &[Label<'a>], services: &Services<'a>) ->
         let namespace = &*pod.namespace;
         pod.labels.iter().map(move |(key, value)| (namespace, (&**key, &**value)))
     };
-    let with_label: BTreeSet<_> = pods.iter().flat_map(of_pod).collect();
+    let looked_at = pods.iter().filter(|_| pods.len() <= MOST_PODS);
+    let with_label: BTreeSet<_> = looked_at.flat_map(of_pod).collect();
     let is_before = |service: &&&'a Service| {
         let own = service.selector.iter().map(|(key, value)| (&**key, &**value));
         let all: Vec<_> = own.chain(labels.iter().copied()).collect();

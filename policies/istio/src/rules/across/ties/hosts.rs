@@ -13,7 +13,7 @@ use crate::{
         across::{
             destinations::meant,
             foreign::{has_routes, may_take},
-            known::{Claim, Definition, Known, Seen, definitions, may_have_http, narrow_wildcards, scope},
+            known::{Claim, Known, Seen, defined_by, may_have_http, narrow_wildcards, scope},
         },
         routes::{are_of_requests, holds_at},
         subject::Subject,
@@ -36,7 +36,9 @@ fn end(host: &str) -> Option<&str> {
 impl<'a> Tying<'_, 'a> {
     /// The subsets of a DestinationRule.
     pub(super) fn defines(&mut self, subject: &Subject<'a>) {
-        definitions(self.known, subject).into_iter().for_each(|one| self.give(Of::Subset(one)));
+        let host = self.known.full(subject.spec.word("host"), &subject.resource.namespace);
+        self.give(Of::Rules(host.into(), &subject.resource.namespace));
+        defined_by(self.known, subject).into_iter().for_each(|one| self.give(Of::Subset(one)));
     }
 
     /// The hosts of a ServiceEntry.
@@ -72,7 +74,8 @@ impl<'a> Tying<'_, 'a> {
             subsets.insert(destination.word("subset"));
             ports.extend(destination.get("port").integer_of("number"));
         }
-        let known = self.known;
+        let (known, own) = (self.known, &*subject.resource.namespace);
+        let callers = known.callers(subject);
         let before = LazyCell::new(|| {
             let before = known.destinations_before(subject).into_iter();
             before.map(|(host, to)| (host, to.get("port").integer_of("number"))).collect::<BTreeSet<_>>()
@@ -80,23 +83,18 @@ impl<'a> Tying<'_, 'a> {
         let mut needed = Vec::new();
         for (host, (subsets, ports)) in &sent {
             let subsets = subsets.iter().filter(|name| !name.is_empty());
-            needed.extend(subsets.flat_map(|name| self.defined(host, name, subject)).map(Of::Subset));
+            let rules = LazyCell::new(|| known.rules_of(host, &callers));
+            for name in subsets {
+                needed.extend(rules.needed(name, own).into_iter().map(Of::Subset));
+                if !rules.defines(name) {
+                    needed.extend(rules.hosts().map(|(host, of)| Of::Rules(host, of)));
+                }
+            }
             if self.known.service(host).is_none() && !self.known.is_elsewhere(host) {
-                needed.extend(self.entries_of(host, ports, &before, &subject.resource.namespace));
+                needed.extend(self.entries_of(host, ports, &before, own));
             }
         }
         needed.into_iter().for_each(|of| self.need(of));
-    }
-
-    /// The definitions of a subset without which it would be missing. Of those of two namespaces that callers may be in,
-    /// each may go.
-    fn defined(&self, host: &str, name: &str, subject: &Subject<'a>) -> Vec<Definition<'a>> {
-        let found = self.known.definitions(host, name, subject);
-        if !found.is_empty() {
-            return found;
-        }
-        let elsewhere = self.known.definitions_elsewhere(host, name, subject);
-        if elsewhere.len() == 1 { elsewhere } else { Vec::new() }
     }
 
     /// The ServiceEntries of a host and its ports that a rule may miss: those of the namespace, and those of others where no

@@ -104,7 +104,7 @@ fn what_needs_nothing_of_what_goes_is_as_right_or_wrong_as_before() {
 }
 
 /// What tenants have, as the tests of the rules write it.
-const POOL: [&str; 26] = [
+const POOL: [&str; 27] = [
     "{kind: DestinationRule, spec: {host: pay.bank.svc.cluster.local, subsets: [{name: v1, labels: {v: '1'}}]}}",
     "{kind: DestinationRule, spec: {host: '*.bank.svc.cluster.local', subsets: [{name: v1, labels: {v: '1'}}], exportTo: [.]}}",
     "{kind: DestinationRule, spec: {host: api.example.com, subsets: [{name: v1, labels: {v: '1'}}]}}",
@@ -131,6 +131,7 @@ const POOL: [&str; 26] = [
     "{kind: PeerAuthentication, spec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}}}",
     "{kind: Telemetry, spec: {selector: {matchLabels: {app: web}}, tracing: [{randomSamplingPercentage: 1}]}}",
     "{kind: Sidecar, spec: {egress: [{hosts: ['*/*']}]}}",
+    "{kind: DestinationRule, spec: {host: pay.bank.svc.cluster.local, trafficPolicy: {loadBalancer: {simple: RANDOM}}}}",
 ];
 
 const NAMESPACES: [&str; 4] = ["shop", "bank", "evil", "istio-system"];
