@@ -45,7 +45,9 @@ pub(super) fn catalog(
     }
     // Frees what only the catalog before had.
     drop(renderer);
-    assembly.refuse_shared(in_force);
+    assembly.leave_out_refused(in_force);
+    let beside = Beside { in_force, by_hand: context.resources_by_hand(), surroundings: &surroundings };
+    assembly.refuse_shared(&beside);
     assembly.freeze(in_force);
     assembly.hold(in_force.held());
     let mut catalog = assembly.catalog;
@@ -56,8 +58,7 @@ pub(super) fn catalog(
     for (number, finding) in taken {
         catalog.tell(number, finding);
     }
-    let by_hand = context.resources_by_hand();
-    catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
+    catalog.judge(&beside);
     catalog.new = adoption::of_interest(&catalog, new);
     catalog.left_out = left_out;
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {

@@ -4,7 +4,8 @@
 //! others. While the document is refused, it also has all that its objects in force are for. An object touches a
 //! service that it names or whose name it fits, and pods where one of the two selectors is within the other. Nothing
 //! else is asked: neither the kind of the object nor what wrote it. Of two, the one with less [`Right`] is refused, and
-//! both where it is the same, but never what is in force. Documents of one file have one author, and may share.
+//! both where it is the same, but never what is in force. A document that is refused and has nothing in force keeps nothing
+//! from others with the same right. Documents of one file have one author, and may share.
 
 mod index;
 mod right;
@@ -27,7 +28,8 @@ use crate::{finding::Finding, in_force::InForce, rendering::Rendered};
 struct Owner<'a> {
     name: &'a str,
     line: u32,
-    right: Right,
+    /// Its right, and true unless its document is refused and has nothing in force.
+    right: (Right, bool),
 }
 
 /// The first owner in each file with the most right.
@@ -69,7 +71,7 @@ fn owned<'a>(
     let mut owned = BTreeMap::<_, BTreeMap<_, Owners<'a>>>::new();
     for (is_refused, holder) in read.chain(left.iter().map(|holder| (true, holder))) {
         for thing in holder.belongings(is_refused, before) {
-            let right = holder.right(&thing, before);
+            let right = (holder.right(&thing, before), !is_refused || holder.has_in_force(before));
             let of_file = owned.entry(holder.namespace).or_default().entry(thing).or_default();
             if of_file.get(holder.file).is_none_or(|known| known.right < right) {
                 of_file.insert(holder.file, Owner { name: holder.name, line: holder.line, right });
@@ -96,7 +98,8 @@ fn another<'o, 'a>(
     let is_its = |of: &Thing<'_>| right < Right::Name || taker.is_named_after_it(of);
     index.touched(thing).filter(|(of, _)| is_its(of)).find_map(|(of, owners)| {
         let mut owners = owners.iter().filter(|(file, _)| **file != taker.file);
-        let (file, owner) = owners.find(|(_, owner)| owner.name != taker.name && owner.right >= right)?;
+        let (file, owner) =
+            owners.find(|(_, owner)| owner.name != taker.name && owner.right >= (right, true))?;
         Some((of, *file, owner))
     })
 }

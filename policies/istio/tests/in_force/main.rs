@@ -5,6 +5,7 @@ mod a_chain_takes_along_of_others_only_what_depends_on_it;
 mod a_file_speaks_of_its_own_namespaces;
 mod a_public_host_has_an_owner;
 mod a_reference_in_force_stays;
+mod a_refused_document_keeps_nothing_from_others;
 mod a_route_stays_whatever_others_call;
 mod a_service_and_pods_belong_to_one;
 mod an_application_that_is_held_stays;

@@ -12,10 +12,9 @@ use crate::{
         render_cache::{Renderer, Rendering},
     },
     file::File,
-    finding::Finding,
+    finding::{Finding, Level},
     in_force::ApplicationId,
     rendering::Setting,
-    resource::Resource,
     surroundings::Waypoints,
     written::{Application, ApplyTo, Document},
 };
@@ -51,8 +50,7 @@ impl Assembly {
             if self.is_outside(path, refused.place, id, setting) {
                 continue;
             }
-            let (file, application) = (Arc::clone(path), id.clone());
-            self.claims.push((Claim::application(id), Use { file, place: refused.place, application }));
+            self.claim_name(path, refused.place, id, true);
             self.catalog.frozen.entry(id.clone()).or_insert_with(|| located(&refused.error));
         }
     }
@@ -92,8 +90,7 @@ impl Assembly {
         }
         let application = match document {
             Document::Removal { .. } => {
-                let used = Use { file: Arc::clone(file), place, application: id };
-                self.claims.push((Claim::application(&used.application), used.clone()));
+                let used = self.claim_name(file, place, &id, false);
                 self.removals.push(used);
                 return;
             }
@@ -107,7 +104,7 @@ impl Assembly {
             renderer.render(file, application, setting);
         let rendered =
             RenderedApplication { file: Arc::clone(file), application, setting, resources, is_valid: true };
-        self.claim(&rendered);
+        self.claim(&rendered, found.iter().any(|finding| finding.level == Level::Error));
         let number = self.catalog.applications.len();
         self.catalog.applications.push(rendered);
         for finding in found.iter() {
@@ -136,28 +133,31 @@ impl Assembly {
         let finding = Finding::error("APP24", "metadata.namespace", reason).at(place);
         let located =
             LocatedFinding::new(file, finding.right("spread the applications over several namespaces"));
-        self.claims
-            .push((Claim::application(id), Use { file: Arc::clone(file), place, application: id.clone() }));
+        self.claim_name(file, place, id, true);
         self.catalog.findings.push(located.clone());
         self.catalog.frozen.entry(id.clone()).or_insert(located);
         true
     }
 
     /// Claims what only one may have.
-    fn claim(&mut self, rendered: &RenderedApplication) {
+    fn claim(&mut self, rendered: &RenderedApplication, is_refused: bool) {
         let RenderedApplication { file, application, resources, .. } = rendered;
-        let used_at = |place| Use { file: Arc::clone(file), place, application: rendered.id() };
-        self.claims.push((Claim::application(&rendered.id()), used_at(application.place)));
+        let used = self.claim_name(file, application.place, &rendered.id(), is_refused);
+        let used_at = |place| Use { place, ..used.clone() };
         let Application { namespace, entries, .. } = application.as_ref();
         let wide = entries.iter().filter(|entry| entry.apply_to == Some(ApplyTo::Namespace));
         self.claims.extend(wide.map(|entry| {
             let claim = Claim::Namespace { namespace: namespace.to_string(), kind: entry.kind };
             (claim, used_at(entry.place))
         }));
-        self.claims.extend(resources.iter().map(|rendered| {
-            let Resource { kind, namespace, name, .. } = &rendered.resource;
-            let claim = Claim::Object { namespace: namespace.clone(), kind: *kind, name: name.clone() };
-            (claim, used_at(rendered.entry))
-        }));
+        let objects = resources.iter();
+        self.claims.extend(objects.map(|own| (Claim::Object(own.resource.id()), used_at(own.entry))));
+    }
+
+    /// Claims the name of an application, for a document.
+    fn claim_name(&mut self, file: &Arc<str>, place: Place, id: &ApplicationId, is_refused: bool) -> Use {
+        let used = Use { file: Arc::clone(file), place, application: id.clone(), is_refused };
+        self.claims.push((Claim::Application(id.clone()), used.clone()));
+        used
     }
 }

@@ -1,33 +1,78 @@
 //! Documents that claim the same, and applications that are left as they are.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policies::reading::Place;
 
 use super::documents::Assembly;
 use crate::{
-    catalog::{LocatedFinding, RenderedApplication, claims::shared, located::HELD},
+    catalog::{
+        LocatedFinding, RenderedApplication,
+        claims::{Claim, Use, contested},
+        judging::Beside,
+        located::HELD,
+    },
     finding::Finding,
     in_force::{ApplicationId, InForce},
 };
 
 impl Assembly {
-    /// Refuses what is at fault where several claim the same.
-    pub(super) fn refuse_shared(&mut self, in_force: &InForce) {
+    /// Leaves out documents that are refused, of applications that have nothing in force and one document that is not: they
+    /// keep it from nobody. Where something is in force, nobody knows whose it is.
+    pub(super) fn leave_out_refused(&mut self, in_force: &InForce) {
+        let mut documents = BTreeMap::<_, Vec<_>>::new();
+        for (claim, used) in &self.claims {
+            if matches!(claim, Claim::Application(_)) {
+                documents.entry(claim).or_default().push(used);
+            }
+        }
+        let (mut left_out, mut found) = (BTreeSet::new(), Vec::new());
+        for (claim, uses) in documents {
+            let (refused, valid): (Vec<&Use>, Vec<_>) = uses.into_iter().partition(|used| used.is_refused);
+            let ([valid], [first, ..]) = (&*valid, &*refused) else { continue };
+            let (namespace, name) = &first.application;
+            if in_force.of(namespace, name).is_empty() {
+                left_out.insert(first.application.clone());
+                let finding = claim.finding(&valid.file, valid.place);
+                let located = |used: &&Use| LocatedFinding::new(&used.file, finding.clone().at(used.place));
+                found.extend(refused.iter().map(located));
+            }
+        }
         let catalog = &mut self.catalog;
+        catalog.findings.extend(found);
+        catalog.frozen.retain(|id, _| !left_out.contains(id));
+        catalog.applications.retain(|own| own.is_valid || !left_out.contains(&own.id()));
+        self.claims.retain(|(_, used)| !used.is_refused || !left_out.contains(&used.application));
+    }
+
+    /// Refuses what is at fault where several claim the same.
+    pub(super) fn refuse_shared(&mut self, beside: &Beside<'_>) {
+        let (mut contested, catalog) = (contested(std::mem::take(&mut self.claims)), &mut self.catalog);
+        if !contested.is_empty() {
+            // An application claims nothing by what it must not have.
+            let takers = catalog.refuse_takers(beside);
+            for used in contested.values_mut().flatten() {
+                used.is_refused |= takers.contains(&used.application);
+            }
+        }
         // One document knows its own clashes already.
         let key = |file: &Arc<str>, finding: &Finding| (Arc::clone(file), finding.at, finding.rule);
         let known: BTreeSet<_> =
             catalog.findings.iter().map(|located| key(&located.file, &located.finding)).collect();
         let mut refused = BTreeSet::new();
-        for (claim, used, other) in shared(std::mem::take(&mut self.claims), in_force) {
-            let finding = claim.finding(&other.file, other.place).at(used.place);
-            let is_known = known.contains(&key(&used.file, &finding));
-            let located = LocatedFinding::new(&used.file, finding);
-            catalog.frozen.entry(used.application.clone()).or_insert_with(|| located.clone());
-            refused.insert((used.file, used.place));
-            if !is_known {
-                catalog.findings.push(located);
+        for (claim, uses) in &contested {
+            for (used, other) in claim.at_fault(uses, beside.in_force) {
+                let finding = claim.finding(&other.file, other.place).at(used.place);
+                let is_known = known.contains(&key(&used.file, &finding));
+                let located = LocatedFinding::new(&used.file, finding);
+                catalog.frozen.entry(used.application.clone()).or_insert_with(|| located.clone());
+                refused.insert((Arc::clone(&used.file), used.place));
+                if !is_known {
+                    catalog.findings.push(located);
+                }
             }
         }
         for application in &mut catalog.applications {
