@@ -6,6 +6,7 @@ mod belongings;
 mod by_hand;
 mod claims;
 mod context;
+mod doubles;
 mod judging;
 mod limiting;
 mod located;
@@ -40,8 +41,10 @@ pub struct Catalog {
     kept: InForce,
     findings: Vec<LocatedFinding>,
     new: BTreeSet<ObjectId>,
-    /// What files hold of namespaces that are not for them.
+    /// What files hold of namespaces that are not for them, or of objects of which another file says something else.
     left_out: LeftOut,
+    /// The warnings about the latter.
+    doubles: Vec<LocatedFinding>,
 }
 
 /// An application and its resources.

@@ -69,6 +69,11 @@ impl Limits {
         self.namespaces.iter().all(|globs| globs.iter().any(|glob| glob.matches(namespace)))
     }
 
+    /// True if applications may be in any namespace.
+    pub(crate) fn allows_all_namespaces(&self) -> bool {
+        self.namespaces.is_empty()
+    }
+
     /// True if a host may be claimed. A `*` of the host is only within a `*`.
     pub fn allows_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();

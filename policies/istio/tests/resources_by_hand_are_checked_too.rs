@@ -130,3 +130,23 @@ fn a_service_entry_does_not_differ_from_itself() {
     assert!(found.iter().any(|found| found.ends_with("[SE05]")), "{found:?}");
     assert!(found.iter().all(|found| !found.ends_with("[X177]")), "{found:?}");
 }
+
+#[test]
+fn of_two_objects_of_one_name_one_is_checked_beside_the_others_and_the_other_one_is_told() {
+    let rule = |subset: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a, namespace: shop}}\nspec: {{host: reviews, subsets: [{{name: {subset}, labels: {{version: v1}}}}]}}\n"
+        )
+    };
+    let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: shop}\nspec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v1}}]}]}\n";
+    let (applications, by_hand) =
+        findings(&[("a.yaml", &rule("v1")), ("b.yaml", &rule("v2")), ("c.yaml", route)]);
+    assert_eq!(applications, [""; 0]);
+    assert!(by_hand.len() == 1 && by_hand[0].starts_with("b.yaml:1:1: metadata.name: "), "{by_hand:?}");
+    // Beside an application it is told once.
+    let application = APPLICATION.replace("name: reviews", "name: web");
+    let (told, by_hand) =
+        findings(&[("a.yaml", &rule("v1")), ("b.yaml", &rule("v2")), ("d.yaml", &application)]);
+    assert!(told.iter().any(|found| found.ends_with("[APP25]")), "{told:?}");
+    assert!(!by_hand.iter().any(|found| found.ends_with("[APP25]")), "{by_hand:?}");
+}

@@ -9,6 +9,7 @@ use self::documents::Assembly;
 use super::{
     Catalog, LocatedFinding, RenderCache, adoption,
     context::{self, Context},
+    doubles::doubles,
     judging::Beside,
 };
 use crate::{
@@ -31,7 +32,9 @@ pub(super) fn catalog(
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
     let settings: Vec<_> = files.iter().map(|(path, _)| guarded(path, setting.clone())).collect();
     let held = files.iter().zip(&settings).map(|((path, file), setting)| (path, *file, setting));
-    let (left_out, warnings) = context::outside(held);
+    let (mut left_out, warnings) = context::outside(held.clone());
+    let (more, doubles) = doubles(held, &left_out);
+    left_out.extend(more);
     let context = Context::new(&files, &left_out);
     let surroundings = context.surroundings(setting);
     let waypoints = Waypoints::new(&surroundings);
@@ -52,7 +55,7 @@ pub(super) fn catalog(
     assembly.hold(in_force.held());
     let mut catalog = assembly.catalog;
     if !catalog.applications.is_empty() {
-        catalog.findings.extend(warnings);
+        catalog.findings.extend(warnings.into_iter().chain(doubles.iter().cloned()));
     }
     let (new, taken) = adoption::check(&catalog, &context, in_force);
     for (number, finding) in taken {
@@ -60,7 +63,7 @@ pub(super) fn catalog(
     }
     catalog.judge(&beside);
     catalog.new = adoption::of_interest(&catalog, new);
-    catalog.left_out = left_out;
+    (catalog.left_out, catalog.doubles) = (left_out, doubles);
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
         application.resources = Arc::default();
     }

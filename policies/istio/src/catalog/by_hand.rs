@@ -15,7 +15,7 @@ use crate::{
 impl Catalog {
     /// Checks the resources of Istio that files hold as they are, each alone, and all of them beside those of the
     /// catalog's valid applications. One without a namespace is checked alone, since nobody knows where it belongs. So
-    /// is one of a namespace that is not for its file.
+    /// is one of a namespace that is not for its file, and one of which another file says something else that counts.
     pub fn check_by_hand(&self, files: &[(Arc<str>, &File)], setting: &Setting) -> Vec<LocatedFinding> {
         let raw = files.iter().flat_map(|(path, file)| file.raw().iter().map(move |raw| (path, raw)));
         let raw: Vec<(&Arc<str>, &Raw)> = raw.collect();
@@ -28,6 +28,10 @@ impl Catalog {
             .collect();
         let around = files.iter().flat_map(|(path, file)| file.around.iter().map(move |found| (path, found)));
         found.extend(around.map(|(path, found)| LocatedFinding::new(path, found.clone())));
+        if self.applications.is_empty() {
+            // Beside applications they are told already.
+            found.extend(self.doubles.iter().cloned());
+        }
         let context = Context::new(files, &self.left_out);
         let placed = context.raw.iter();
         let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();

@@ -93,6 +93,16 @@ impl Object {
         }
     }
 
+    /// Its kind and its name, if more is known of it than these.
+    pub(crate) fn identity(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Service(service) => Some(("Service", &service.named.name)),
+            Self::Namespace(namespace) => Some(("Namespace", &namespace.name)),
+            // Pods of several objects may have the same labels.
+            Self::Pods(_) | Self::Secret(_) | Self::Gateway(_) => None,
+        }
+    }
+
     /// The name and the labels of a Namespace.
     pub(crate) fn namespace(&self) -> Option<(&str, &LabelPairs)> {
         match self {

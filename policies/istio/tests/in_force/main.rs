@@ -15,6 +15,7 @@ mod an_owner_has_what_its_objects_are_for;
 mod an_owner_stays;
 mod any_history_keeps_what_is_right;
 mod catalogs;
+mod one_of_several_objects_by_hand_counts;
 mod one_tenant_holds_up_no_other;
 mod what_has_not_changed_is_not_rendered_again;
 mod what_is_in_force_is_searched_in_time;
