@@ -69,9 +69,9 @@ impl Limits {
         self.namespaces.iter().all(|globs| globs.iter().any(|glob| glob.matches(namespace)))
     }
 
-    /// True if applications may be in any namespace.
-    pub(crate) fn allows_all_namespaces(&self) -> bool {
-        self.namespaces.is_empty()
+    /// The number of Guardrails that limit the namespaces: the nearer ones add to those of the directories above.
+    pub(crate) fn limits_of_namespaces(&self) -> usize {
+        self.namespaces.iter().filter(|globs| !globs.iter().any(Glob::is_any)).count()
     }
 
     /// True if a host may be claimed. A `*` of the host is only within a `*`.

@@ -49,8 +49,7 @@ pub(super) fn catalog(
     // Frees what only the catalog before had.
     drop(renderer);
     assembly.leave_out_refused(in_force);
-    let beside = Beside { in_force, by_hand: context.resources_by_hand(), surroundings: &surroundings };
-    assembly.refuse_shared(&beside);
+    assembly.refuse_shared(in_force, &surroundings.cluster_domain);
     assembly.freeze(in_force);
     assembly.hold(in_force.held());
     let mut catalog = assembly.catalog;
@@ -61,7 +60,8 @@ pub(super) fn catalog(
     for (number, finding) in taken {
         catalog.tell(number, finding);
     }
-    catalog.judge(&beside);
+    let by_hand = context.resources_by_hand();
+    catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
     catalog.new = adoption::of_interest(&catalog, new);
     (catalog.left_out, catalog.doubles) = (left_out, doubles);
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {

@@ -1,14 +1,17 @@
 //! Objects by hand of one identity, of which only one can be in the cluster: one of them counts.
 //!
-//! That is one of a file that may speak of any namespace, else the first by its path. So nobody replaces by a file what
-//! those wrote who set the limits.
+//! That is one of the file whose namespaces the fewest Guardrails limit, and of several the first by its path. So what a
+//! team writes below Guardrails of its own replaces nothing of those above.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use policies::reading::Place;
 
 use super::{LocatedFinding, context::LeftOut};
-use crate::{file::File, finding::Finding, rendering::Setting, resource::Resource, surroundings::Object};
+use crate::{
+    file::File, finding::Finding, limits::Limits, rendering::Setting, resource::Resource,
+    surroundings::Object,
+};
 
 /// What a file says of an object.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +19,8 @@ struct Said<'f> {
     file: &'f Arc<str>,
     place: Place,
     content: Content<'f>,
-    /// The first one counts: what hfi has not rendered goes before what it has, and files without limits before others.
-    rank: (bool, bool),
+    /// The least one counts: the number of limits of the file, and true for what hfi has rendered.
+    rank: (usize, bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,16 +67,16 @@ fn said<'f>(
     File { raw, objects, .. }: &'f File,
     setting: &Setting,
 ) -> impl Iterator<Item = (Identity<'f>, Said<'f>)> + use<'f> {
-    let is_limited = setting.limits.as_ref().is_some_and(|limits| !limits.allows_all_namespaces());
+    let limits = setting.limits.as_ref().map_or(0, Limits::limits_of_namespaces);
     let raw = raw.iter().map(move |raw| {
         let Resource { kind, namespace, name, .. } = &raw.resource;
-        let rank = (raw.resource.application().is_some(), is_limited);
+        let rank = (limits, raw.resource.application().is_some());
         let said = Said { file, place: raw.place, content: Content::Resource(&raw.resource), rank };
         ((true, kind.name(), &**namespace, &**name), said)
     });
     let objects = objects.iter().filter_map(move |(place, object)| {
         let (kind, name) = object.identity()?;
-        let said = Said { file, place: *place, content: Content::Object(object), rank: (false, is_limited) };
+        let said = Said { file, place: *place, content: Content::Object(object), rank: (limits, false) };
         Some(((false, kind, object.home(), name), said))
     });
     // Of one without a namespace nobody knows where it belongs, and without a name which one it is.

@@ -87,7 +87,7 @@ impl Catalog {
     }
 
     /// Refuses applications with objects for what belongs to others: what is refused keeps what it has in force.
-    pub(super) fn refuse_takers(&mut self, beside: &Beside<'_>) -> BTreeSet<ApplicationId> {
+    fn refuse_takers(&mut self, beside: &Beside<'_>) -> BTreeSet<ApplicationId> {
         let found = belongings::check(self, beside.in_force, &beside.surroundings.cluster_domain);
         let takers = found.iter().filter_map(|(number, _)| self.applications.get(*number));
         let takers = takers.map(RenderedApplication::id).collect();

@@ -180,3 +180,21 @@ fn a_refused_document_of_another_name_keeps_neither_a_service_nor_pods() {
         assert_eq!(names(&after.to_be_in_force()), [""; 0], "{:?}", findings(&after));
     }
 }
+
+#[test]
+fn documents_that_share_a_name_keep_no_service_from_others() {
+    let both = "{service: web, virtualService: {timeout: 1s}}";
+    let one = |name: &str| application(name, "{peerAuthentication: {resourceName: one}}");
+    let files = [
+        ("a.yaml", application("shop/a", both)),
+        ("e1.yaml", application("shop/e", both)),
+        ("e2.yaml", application("shop/e", both)),
+        // What others contest changes nothing.
+        ("x.yaml", one("evil/x")),
+        ("y.yaml", one("evil/y")),
+    ];
+    for files in [&files[..3], &files] {
+        let after = catalog(files, &InForce::default());
+        assert_eq!(names(&after.to_be_in_force()), ["shop/a-virtual-service"], "{:?}", findings(&after));
+    }
+}

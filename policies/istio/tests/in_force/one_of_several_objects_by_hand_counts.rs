@@ -1,5 +1,5 @@
-//! Of objects by hand with one kind, namespace and name one counts: that of a file that may speak of any namespace, else
-//! the first by its path.
+//! Of objects by hand with one kind, namespace and name one counts: that of the file whose namespaces the fewest Guardrails
+//! limit, and of several the first by its path.
 
 use crate::catalogs::{application, findings, guarded};
 use istio_config::{Catalog, InForce, Limits, Setting};
@@ -37,10 +37,23 @@ fn object(text: &str) -> String {
 
 /// The catalog of files, where a Guardrail lets those of `team/` speak of `shop` alone.
 fn catalog(files: &[(&str, String)]) -> Catalog {
-    let guardrail = PolicyFile::read(b"kind: Guardrail\nspec: {istio: {namespaces: [shop]}}\n");
-    let limits: Vec<_> = guardrail.guardrails().unwrap().iter().map(|guardrail| &guardrail.istio).collect();
+    below("", "", files)
+}
+
+/// The same, where other Guardrails list namespaces for all files and for all others.
+fn below(all: &str, platform: &str, files: &[(&str, String)]) -> Catalog {
+    let read = |namespaces: &str| {
+        let text = format!("kind: Guardrail\nspec: {{istio: {{namespaces: [{namespaces}]}}}}\n");
+        let file = (!namespaces.is_empty()).then(|| PolicyFile::read(text.as_bytes()));
+        file.iter()
+            .flat_map(|file| file.guardrails().unwrap())
+            .map(|own| own.istio.clone())
+            .collect::<Vec<_>>()
+    };
+    let (all, platform, team) = (read(all), read(platform), read("shop"));
     guarded(files, &InForce::default(), |path: &str, setting: Setting| {
-        setting.within(Limits::of(if path.starts_with("team/") { &limits } else { &[] }))
+        let own = if path.starts_with("team/") { &team } else { &platform };
+        setting.within(Limits::of(&all.iter().chain(own).collect::<Vec<_>>()))
     })
 }
 
@@ -49,7 +62,7 @@ fn what_a_team_writes_replaces_nothing_of_the_platform() {
     for (said, platform, team, what) in SAID {
         let application = ("shop.yaml", application("shop/reviews", said));
         // Whichever comes first by its path.
-        for path in ["platform/a.yaml", "zz/a.yaml"] {
+        for path in ["platform/a.yaml", "z/a.yaml"] {
             let platform = (path, format!("---\n{}", object(platform)));
             let alone = catalog(&[application.clone(), platform.clone()]);
             assert!(alone.is_valid(), "{:?}", findings(&alone));
@@ -64,6 +77,11 @@ fn what_a_team_writes_replaces_nothing_of_the_platform() {
                 )
             );
             assert!(beside.is_valid(), "it is a warning");
+            // A Guardrail above both makes no difference, and one for every namespace is no limit.
+            for (all, platform) in [("'*'", ""), ("istio-system, shop, bank", ""), ("", "bank, '*'")] {
+                let beside = below(all, platform, &both);
+                assert_eq!(beside.to_be_in_force(), alone.to_be_in_force(), "{all}: {:?}", findings(&beside));
+            }
             // It would have mattered.
             let instead = catalog(&[application.clone(), ("team/b.yaml", object(team))]);
             assert_ne!(instead.to_be_in_force(), alone.to_be_in_force(), "{what}");

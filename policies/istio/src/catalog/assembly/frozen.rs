@@ -5,14 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use policies::reading::Place;
+use policies::{language::ClusterDomain, reading::Place};
 
 use super::documents::Assembly;
 use crate::{
     catalog::{
-        LocatedFinding, RenderedApplication,
+        LocatedFinding, RenderedApplication, belongings,
         claims::{Claim, Use, contested},
-        judging::Beside,
         located::HELD,
     },
     finding::Finding,
@@ -48,23 +47,43 @@ impl Assembly {
         self.claims.retain(|(_, used)| !used.is_refused || !left_out.contains(&used.application));
     }
 
-    /// Refuses what is at fault where several claim the same.
-    pub(super) fn refuse_shared(&mut self, beside: &Beside<'_>) {
-        let (mut contested, catalog) = (contested(std::mem::take(&mut self.claims)), &mut self.catalog);
-        if !contested.is_empty() {
-            // An application claims nothing by what it must not have.
-            let takers = catalog.refuse_takers(beside);
-            for used in contested.values_mut().flatten() {
-                used.is_refused |= takers.contains(&used.application);
+    /// Refuses what is at fault where several claim the same. A document claims nothing by its objects if its name is not its
+    /// own, or if it must not have what they are for.
+    pub(super) fn refuse_shared(&mut self, in_force: &InForce, domain: &ClusterDomain) {
+        let contested = contested(std::mem::take(&mut self.claims)).into_iter();
+        let (names, mut others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            contested.partition(|(claim, _)| matches!(claim, Claim::Application(_)));
+        let refused = self.refuse(&names, in_force);
+        if !others.is_empty() {
+            let catalog = &self.catalog;
+            let takers = belongings::check(catalog, in_force, domain).into_iter();
+            let takers = takers.filter_map(|(number, _)| catalog.applications.get(number));
+            let takers: BTreeSet<_> = takers.map(RenderedApplication::id).collect();
+            for used in others.values_mut().flatten() {
+                let id = &used.application;
+                used.is_refused |= catalog.frozen.contains_key(id) || takers.contains(id);
             }
+            self.refuse(&others, in_force);
         }
+        let removals = std::mem::take(&mut self.removals).into_iter();
+        let removals = removals.filter(|used| !refused.contains(&(Arc::clone(&used.file), used.place)));
+        self.catalog.removals = removals.map(|used| used.application).collect();
+    }
+
+    /// Refuses what is at fault for these claims. Answers where.
+    fn refuse(
+        &mut self,
+        contested: &BTreeMap<Claim, Vec<Use>>,
+        in_force: &InForce,
+    ) -> BTreeSet<(Arc<str>, Place)> {
+        let catalog = &mut self.catalog;
         // One document knows its own clashes already.
         let key = |file: &Arc<str>, finding: &Finding| (Arc::clone(file), finding.at, finding.rule);
         let known: BTreeSet<_> =
             catalog.findings.iter().map(|located| key(&located.file, &located.finding)).collect();
         let mut refused = BTreeSet::new();
-        for (claim, uses) in &contested {
-            for (used, other) in claim.at_fault(uses, beside.in_force) {
+        for (claim, uses) in contested {
+            for (used, other) in claim.at_fault(uses, in_force) {
                 let finding = claim.finding(&other.file, other.place).at(used.place);
                 let is_known = known.contains(&key(&used.file, &finding));
                 let located = LocatedFinding::new(&used.file, finding);
@@ -81,9 +100,7 @@ impl Assembly {
                 [application.place].into_iter().chain(application.entries.iter().map(|entry| entry.place));
             *is_valid &= !places.any(|place| refused.contains(&(Arc::clone(file), place)));
         }
-        let removals = std::mem::take(&mut self.removals).into_iter();
-        let removals = removals.filter(|used| !refused.contains(&(Arc::clone(&used.file), used.place)));
-        catalog.removals = removals.map(|used| used.application).collect();
+        refused
     }
 
     /// Freezes the applications in force that nobody speaks of, or that are taken away, while there may be documents that
