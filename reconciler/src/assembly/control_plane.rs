@@ -314,11 +314,11 @@ async fn first_heard(
     hints: Arc<Hints>,
     shutdown: Shutdown,
 ) -> Result<(), ReconcileError> {
-    if let Some(heard) = heard {
-        if heard.await.is_err() {
-            // It panicked, which ends this.
-            std::future::pending::<()>().await;
-        }
+    if let Some(heard) = heard
+        && heard.await.is_err()
+    {
+        // It panicked, which ends this.
+        std::future::pending::<()>().await;
     }
     reconciler.run(hints, shutdown).await
 }
