@@ -110,12 +110,16 @@ fn the_scope_of_a_workload_is_remembered_once() {
 #[test]
 fn there_is_an_end_to_how_many_are_remembered() {
     let filters = Filters::default();
-    for i in 0..MAX_FILTERS.get() + 10 {
-        poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
-    }
+    let poll = |i: usize| poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
+    (0..MAX_FILTERS.get()).for_each(poll);
+    // It polls again.
+    poll(0);
+    (MAX_FILTERS.get()..MAX_FILTERS.get() + 10).for_each(poll);
     let list = list_at(&filters, instant(0), |_| None);
     assert_eq!(list.len(), MAX_FILTERS.get());
-    assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+    let is_remembered = |node| list.iter().any(|filter| filter.node.as_str() == node);
+    let remembered = ["n0", "n1", "n10", "n11"].map(is_remembered);
+    assert_eq!(remembered, [true, false, false, true], "those that polled longest ago are forgotten");
     let is_complete = |minute: u64| filters.lock().is_complete(instant(minute * MINUTE));
     assert_eq!((is_complete(16), is_complete(17)), (false, true));
 }

@@ -55,21 +55,14 @@ async fn measure(has_artifacts: bool, client: &Client) -> Result<Memory> {
         repository.write(path, text)?;
     }
     repository.push("Add applications").await?;
-    let mut reconciler = start(&api, &repository, has_artifacts).await?;
-    reconciler.ready(client).await?;
-    let deadline = Deadline::of_costly("all artifacts", PATIENCE);
-    while has_artifacts && announced(&api).await?.len() < NAMESPACES {
-        deadline.pause().await?;
-    }
+    let reconciler = start(&api, &repository, has_artifacts).await?;
+    let artifacts = has_artifacts.then_some(&api);
+    until_in_force(&repository, artifacts, NAMESPACES, &reconciler, client).await?;
     let at_start = mib(&reconciler)?;
     for (number, (path, text)) in applications.files.iter().enumerate().take(COMMITS) {
         repository.write(path, &text.replace("timeout: 10s", &format!("timeout: {}s", 11 + number)))?;
         repository.push("Change one application").await?;
-        let commit = repository.git(&["rev-parse", "HEAD"]).await?;
-        let deadline = Deadline::of_costly("a commit to be in force", PATIENCE);
-        while !is_in_force(commit.trim(), has_artifacts.then_some(&api), &reconciler, client).await? {
-            deadline.pause().await?;
-        }
+        until_in_force(&repository, artifacts, 1, &reconciler, client).await?;
     }
     Ok(Memory { at_start, after_commits: mib(&reconciler)? })
 }
@@ -98,30 +91,38 @@ async fn start(api: &KubeApi, repository: &Repository, has_artifacts: bool) -> R
     Reconciler::start_as(command, Source::local(&repository.bare()), loopback()).await
 }
 
-/// The commits that the artifacts announce.
-async fn announced(api: &KubeApi) -> Result<Vec<String>> {
+/// Waits until the newest commit is served and, where there are artifacts, announced by so many of them.
+async fn until_in_force(
+    repository: &Repository,
+    artifacts: Option<&KubeApi>,
+    count: usize,
+    reconciler: &Reconciler,
+    client: &Client,
+) -> Result<()> {
+    let commit = repository.git(&["rev-parse", "HEAD"]).await?;
+    let deadline = Deadline::of_costly("a commit to be in force", PATIENCE);
+    loop {
+        let ready = client.send(reconciler.address(), &Request::get("/v1/ready")).await?;
+        let is_announced = match artifacts {
+            Some(api) => announcing(api, commit.trim()).await? >= count,
+            None => true,
+        };
+        if ready.body.contains(commit.trim()) && is_announced {
+            return Ok(());
+        }
+        deadline.pause().await?;
+    }
+}
+
+/// The number of artifacts that announce a commit.
+async fn announcing(api: &KubeApi, commit: &str) -> Result<usize> {
     let list = api.get(ARTIFACTS).await?;
     let items = list.get("items").and_then(Value::as_array).context("no items")?;
-    let revision = |item: &Value| {
+    let revision = |item: &Value| -> Option<String> {
         let metadata = item.pointer("/status/artifact/metadata")?;
         Some(metadata.get("org.opencontainers.image.revision")?.as_str()?.to_owned())
     };
-    Ok(items.iter().filter_map(revision).collect())
-}
-
-/// True once a commit is served and, where there are artifacts, announced by one.
-async fn is_in_force(
-    commit: &str,
-    artifacts: Option<&KubeApi>,
-    reconciler: &Reconciler,
-    client: &Client,
-) -> Result<bool> {
-    let ready = client.send(reconciler.address(), &Request::get("/v1/ready")).await?;
-    let is_announced = match artifacts {
-        Some(api) => announced(api).await?.iter().any(|revision| revision == commit),
-        None => true,
-    };
-    Ok(ready.body.contains(commit) && is_announced)
+    Ok(items.iter().filter_map(revision).filter(|revision| revision == commit).count())
 }
 
 fn mib(reconciler: &Reconciler) -> Result<f64> {
