@@ -73,7 +73,7 @@ impl InForce {
         Self { held: held.into_iter().collect(), ..self }
     }
 
-    /// The same, where what may depend on these stays too, and all of a namespace that loses an object where some of it does.
+    /// The same, where what may depend on these stays too, and with it all of its namespace if that loses an object.
     pub fn holding_along(self, held: impl IntoIterator<Item = ApplicationId>) -> Self {
         Self { holds_along: true, ..self.holding(held) }
     }

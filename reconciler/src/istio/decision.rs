@@ -36,9 +36,9 @@ pub struct Decision {
     pub by_consent: bool,
 }
 
-/// The most times that more applications are frozen because of others, until all of the namespace is: each time all of its
-/// objects are put together again.
-const MOST: usize = 16;
+/// The rounds after which all of a namespace is frozen. Each round freezes more applications because of others, and puts all
+/// objects of the namespace together again.
+const MOST: usize = 256;
 
 /// Decides about a namespace.
 pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Decision {

@@ -1,6 +1,6 @@
 //! Asks for plans, and remembers the last one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use policies::language::ClusterDomain;
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ use crate::{
     },
     source::{SourceError, ancestry::CommitId, git::CommitLog},
 };
+
+/// The longest time until a plan is made again.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Plans commits one after another, each once.
 #[derive(Debug)]
@@ -105,7 +108,8 @@ impl Planner {
             Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone(), foreign };
         let plans = self.ask(&order).await.map(Arc::new).map_err(SourceError::from);
         let is_whole = plans.as_ref().is_ok_and(|plans| plans.values().all(|plan| plan.failure.is_none()));
-        let again = (!is_whole).then(|| Instant::now() + self.terms.again * began.elapsed());
+        let pause = (self.terms.again * began.elapsed()).min(LONGEST);
+        let again = (!is_whole).then(|| Instant::now() + pause);
         self.last = Some(Last { question, plans: plans.clone(), again });
         plans
     }

@@ -3,8 +3,8 @@
 //! All is checked until nothing new is refused. Each check but the last one refuses something, or freezes a namespace. A
 //! namespace is frozen by the sixteenth check ([`MOST`]) that refuses something there, and once there were 64 ([`LAST`]) by
 //! each. A frozen namespace has nothing left to be refused. So for `n` namespaces with applications or objects in force there
-//! are at most `LAST + n + 1` checks, beside those of trials: [`trials`] has their number, and at most `n + 1` times there are
-//! some. One more is of what is in force alone.
+//! are at most `LAST + n` checks, and one of what is in force alone. Each may be followed by trials: [`trials`] has their
+//! number, which is one from the last of these on.
 
 mod along;
 mod members;
@@ -29,8 +29,7 @@ use crate::{
 /// The most times that all is checked until what depends on the refused goes along.
 const EXACT: usize = 4;
 
-/// The most checks that refuse something of a namespace until all of it is frozen: ties do not know why, or they would have
-/// taken it along.
+/// The most checks that refuse something of a namespace until all of it is frozen. What ties know of is taken along sooner.
 const MOST: usize = 16;
 
 /// The most checks until each namespace in which something is refused is frozen.
@@ -55,8 +54,9 @@ impl Catalog {
             let (told, broken) = Members::of(self, beside, &BTreeSet::new()).check(beside);
             let (errors, others): (Vec<_>, Vec<_>) =
                 told.into_iter().partition(|(_, finding)| finding.level == Level::Error);
-            let is_last =
-                takers.is_empty() && errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
+            let is_last = takers.is_empty()
+                && errors.is_empty()
+                && !self.freeze_namespaces(broken, &before, pass, beside);
             let in_error = errors.iter().filter_map(|(number, _)| self.applications.get(*number));
             let refused: BTreeSet<_> = in_error.map(RenderedApplication::id).chain(takers).collect();
             // Of the warnings of a pass that is not the last, some are about what is refused.

@@ -52,7 +52,7 @@ struct Tied<'a> {
 }
 
 /// The applications that go along with these, each with the one of these on which it depends. With `is_whole` all of a namespace
-/// that loses an object goes along with one of it: where that stays, consent is asked for more than was lost before.
+/// that loses an object goes along with each of it that goes along: what stays may be what would have had that object.
 pub(super) fn along(
     catalog: &Catalog,
     refused: &BTreeSet<ApplicationId>,
@@ -145,7 +145,10 @@ impl<'a> Tied<'a> {
             for tie in self.needs.remove(&of).into_iter().flatten() {
                 next.extend(self.changing.remove(&(namespace, tie)).into_iter().flatten());
             }
-            next.extend(self.whole.remove(namespace).into_iter().flatten());
+            // What the first ones lose, or would, has been decided already.
+            if of != first {
+                next.extend(self.whole.remove(namespace).into_iter().flatten());
+            }
             for other in next.into_iter().filter(|other| reached.insert(*other)) {
                 found.push((other, first));
                 queue.push_back((other, first));

@@ -21,6 +21,7 @@ impl Catalog {
         &mut self,
         broken: AllBroken,
         before: &OnceCell<AllBroken>,
+        pass: usize,
         beside: &Beside<'_>,
     ) -> bool {
         if broken.is_empty() {
@@ -30,7 +31,7 @@ impl Catalog {
         let free = self.free_namespaces(beside);
         let is_new = |key: &Broken| !before.contains_key(key) && free.contains(&key.namespace);
         let new: AllBroken = broken.into_iter().filter(|(key, _)| is_new(key)).collect();
-        let at_fault = at_fault(self, &new, beside);
+        let at_fault = at_fault(self, &new, pass, beside);
         for (namespace, (key, reason)) in &at_fault {
             let reason = format!(
                 "is not in force: all of {namespace} stays as it is, since the {} `{}` stays in force, and with the rest of this commit {reason}",

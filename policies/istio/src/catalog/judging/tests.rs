@@ -98,24 +98,35 @@ fn of_many_namespaces_those_at_fault_are_frozen_and_found_by_few_checks() {
 
 #[test]
 fn of_namespaces_that_each_cure_the_same_one_is_frozen() {
-    // Each of two namespaces has the subset for both, and what needs it.
-    let (mut before, mut after) = (Files::new(), Files::new());
+    let (catalog, checks) = sharing(3);
+    assert_eq!(with_frozen(&catalog, "cart"), ["n1"].into(), "{:?}", findings(&catalog));
+    assert_eq!(checks, 2 + 4 + 1 + 1);
+}
+
+/// What is broken where namespaces each have the subset for all, and something that stays and needs it.
+fn sharing(count: usize) -> (Catalog, usize) {
     let host = "api.example.com";
     // A rule counts for the callers of others where its namespace has an entry for the host.
     let entry = format!("{{serviceEntry: {{hosts: [{host}], ports: [80], namespaces: ['*']}}}}");
-    for namespace in ["n1", "n2", "n3"] {
-        put(&mut before, &format!("{namespace}/entry"), &entry);
-        put(&mut after, &format!("{namespace}/entry"), &entry);
-        for (name, old, new) in
-            [("web", route(host), WRONG), ("cart", NONE.to_owned(), OTHER), ("a", subset(host), NONE)]
-        {
-            put(&mut before, &format!("{namespace}/{name}"), &old);
+    let (mut before, mut after) = (Files::new(), Files::new());
+    for namespace in (1..=count).map(|number| format!("n{number}")) {
+        let of_all =
+            [("web", route(host), WRONG), ("cart", NONE.to_owned(), OTHER), ("a", subset(host), NONE)];
+        for (name, old, new) in of_all.iter().map(|(name, old, new)| (name, old.as_str(), *new)) {
+            put(&mut before, &format!("{namespace}/{name}"), old);
             put(&mut after, &format!("{namespace}/{name}"), new);
         }
+        put(&mut before, &format!("{namespace}/entry"), &entry);
+        put(&mut after, &format!("{namespace}/entry"), &entry);
     }
-    let (catalog, checks) = checked(&after, &first(&before));
-    assert_eq!(with_frozen(&catalog, "cart"), ["n1"].into(), "{:?}", findings(&catalog));
-    assert_eq!(checks, 2 + 4 + 1 + 1);
+    checked(&after, &first(&before))
+}
+
+#[test]
+fn of_many_namespaces_that_each_cure_the_same_all_are_frozen_at_once() {
+    let (catalog, checks) = sharing(8);
+    assert_eq!(with_frozen(&catalog, "cart").len(), 8, "{:?}", findings(&catalog));
+    assert_eq!(checks, 2 + 6 + 1);
 }
 
 #[test]

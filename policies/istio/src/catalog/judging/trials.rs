@@ -2,34 +2,36 @@
 //!
 //! Nobody knows which change breaks it. So namespaces are tried: some of them stay as they are, and all is checked again.
 //! They have numbers, and each bit of the numbers divides them into two groups, of which each is tried. Any two namespaces
-//! differ in a bit, so each one is tried without each other one. What is whole again in each trial with its namespace, and
-//! in none without it, is broken by a part of its namespace alone, and all such namespaces are at fault at once. What stays
-//! broken in a trial with its namespace is broken by others, and cannot be cured.
+//! differ in a bit, so each one is tried without each other one. What stays broken in a trial with its namespace is broken
+//! by others, and cannot be cured. What is mended in each trial with its namespace, and in none without it, is broken by a
+//! part of its namespace, unless several others mend it in turn, and all such namespaces are at fault at once.
 //!
-//! The checks for `n` namespaces are at most `2 * ⌈log2 n⌉`, one where there is one, and [`ALONE`] more where several
-//! namespaces each cure the same.
+//! The checks for `n` namespaces are at most `2 * ⌈log2 n⌉`, or one where there is one, and [`ALONE`] more where several
+//! namespaces each mend the same. After [`LAST`] checks of all there is one trial of all namespaces together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Beside,
+    Beside, LAST, MOST,
     members::{AllBroken, Broken, Members},
 };
 use crate::catalog::Catalog;
 
-/// The most namespaces that are tried each alone, where none is at fault for certain.
+/// The most namespaces that are tried each alone, where none is at fault for certain. All of more stay as they are.
 const ALONE: usize = 4;
 
-/// For each namespace at fault something that is whole again where all of it stays as it is.
+/// For each namespace at fault something that is mended where all of it stays as it is. `pass` counts the checks of all.
 pub(super) fn at_fault<'b>(
     catalog: &Catalog,
     broken: &'b AllBroken,
+    pass: usize,
     beside: &Beside<'_>,
 ) -> BTreeMap<&'b str, (&'b Broken, &'b str)> {
     let names: BTreeSet<&str> = broken.keys().map(|key| key.namespace.as_str()).collect();
-    // The value is false for what is whole again without its namespace, too.
+    // The value is false for what is mended without its namespace, too.
     let mut suspects: BTreeMap<_, _> = broken.keys().map(|key| (key, true)).collect();
-    for group in groups(&names) {
+    let together = || vec![names.iter().map(|name| (*name).to_owned()).collect()];
+    for group in if pass >= LAST { together() } else { groups(&names).collect() } {
         if suspects.is_empty() {
             break;
         }
@@ -51,7 +53,10 @@ pub(super) fn at_fault<'b>(
         return certain;
     }
     let names: BTreeSet<&str> = suspects.keys().map(|key| key.namespace.as_str()).collect();
-    let alone = names.into_iter().take(ALONE).find_map(|namespace| {
+    if names.len() > ALONE || pass >= MOST {
+        return suspects.keys().rev().map(|key| named(key)).collect();
+    }
+    let alone = names.into_iter().find_map(|namespace| {
         let left = left(catalog, &[namespace.to_owned()].into(), beside);
         suspects.keys().find(|key| key.namespace == namespace && !left.contains_key(*key))
     });

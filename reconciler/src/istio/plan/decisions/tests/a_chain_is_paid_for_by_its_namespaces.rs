@@ -28,6 +28,12 @@ fn owned(documents: &[(&str, &str)]) -> Vec<(String, String)> {
     documents.iter().map(|(name, spec)| ((*name).to_owned(), (*spec).to_owned())).collect()
 }
 
+/// A Guardrail by which each removal needs consent.
+fn no_removals() -> Guarded {
+    let guardrail = policies::File::read(b"kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n");
+    Guarded::of([("", &guardrail)].into_iter())
+}
+
 fn names(plan: &Plan) -> Vec<&str> {
     plan.frozen.keys().map(String::as_str).collect()
 }
@@ -66,14 +72,17 @@ fn a_namespace_that_a_long_chain_comes_to_stays_only_as_far_as_it_depends_on_it(
 #[test]
 fn a_chain_through_many_namespaces_takes_few_turns_and_not_those_beside_it() {
     let chain = Chain(60);
-    let before = [chain.before(), owned(&[("shop/web", &Chain::gateway(100)), ("bank/cart", OLD)])].concat();
+    // Something of the bank stays for want of consent as well, and has nothing to do with it.
+    let of_bank = owned(&[("bank/old", &Chain::gateway(200)), ("bank/cart", OLD)]);
+    let before = [chain.before(), owned(&[("shop/web", &Chain::gateway(100))]), of_bank].concat();
     let of_shop = owned(&[("shop/web", &Chain::gateway(59)), ("shop/cart", NEW), ("bank/cart", NEW)]);
-    let plans = World::default().change(before, [chain.after(), of_shop].concat());
+    let mut world = World { guarded: no_removals(), ..World::default() };
+    let plans = world.change(before, [chain.after(), of_shop].concat());
     assert_eq!(TURNS.get(), 17);
     assert_eq!(names(&plans["evil059"]), ["a", "b"]);
     // It needs the host, and loses no object.
     assert_eq!(names(&plans["shop"]), ["web"], "{:?}", plans["shop"].frozen);
-    assert!(plans["bank"].frozen.is_empty());
+    assert_eq!(names(&plans["bank"]), ["old"], "{:?}", plans["bank"].frozen);
     assert_eq!(plans["bank"].current, 1);
 }
 
@@ -85,19 +94,20 @@ fn a_chain_of_one_namespace_takes_no_other_along() {
             format!("{{name: other, resourceName: s{entry}, hosts: [s{entry}.example.com], ports: [80]}}");
         format!("{{serviceEntry: [{one}, {other}]}}")
     };
-    let before = (0..200).map(|link| (format!("evil/a{link:03}"), both(link, link)));
-    let after = (1..200).map(|link| (format!("evil/b{link:03}"), both(link, link - 1)));
-    let before = before.chain(owned(&[("bank/cart", OLD)])).collect();
-    let after = after.chain(owned(&[("evil/new", NEW), ("bank/cart", NEW)])).collect();
-    let guardrail = policies::File::read(b"kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n");
-    let guarded = Guarded::of([("", &guardrail)].into_iter());
-    let mut world = World { guarded, ..World::default() };
-    let began = Instant::now();
-    let plans = world.change(before, after);
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    assert!(TURNS.get() <= 3, "{}", TURNS.get());
-    assert_eq!(plans["evil"].frozen.len(), 400, "also one that is new");
-    assert!(plans["evil"].next.is_none());
-    assert!(plans["bank"].frozen.is_empty());
-    assert_eq!(plans["bank"].current, 1);
+    // Beyond some length it takes along what has nothing to do with it, of its own namespace alone.
+    for (links, frozen, is_new_frozen) in [(200, 399, false), (300, 600, true)] {
+        let before = (0..links).map(|link| (format!("evil/a{link:03}"), both(link, link)));
+        let after = (1..links).map(|link| (format!("evil/b{link:03}"), both(link, link - 1)));
+        let before = before.chain(owned(&[("bank/cart", OLD)])).collect();
+        let after = after.chain(owned(&[("evil/new", NEW), ("bank/cart", NEW)])).collect();
+        let mut world = World { guarded: no_removals(), ..World::default() };
+        let began = Instant::now();
+        let plans = world.change(before, after);
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        assert!(TURNS.get() <= 3, "{}", TURNS.get());
+        assert_eq!(plans["evil"].frozen.len(), frozen);
+        assert_eq!(plans["evil"].frozen.contains_key("new"), is_new_frozen);
+        assert!(plans["bank"].frozen.is_empty());
+        assert_eq!(plans["bank"].current, 1);
+    }
 }
