@@ -61,7 +61,7 @@ pub(super) fn along(
 ) -> Vec<(ApplicationId, ApplicationId)> {
     let sides = sides(catalog, refused, beside);
     let all = sides.iter().flat_map(|(_, sides)| sides.now.iter().chain(&sides.in_force));
-    // What a file has by hand does not change. Nobody waits for others who has the same there.
+    // What files have by hand stays: it may give what somebody else takes away.
     let all: Vec<_> = all.chain(&beside.by_hand).copied().collect();
     let ties = ties(&all, beside.in_force, beside.surroundings);
     let mut tied = Tied { whole: if is_whole { whole(&sides) } else { BTreeMap::new() }, ..Tied::default() };

@@ -205,8 +205,9 @@ impl<'a> Known<'a> {
         let (own, rules) = (callers.own, &self.subsets.rules);
         let owner = self.namespace_of(host);
         let entries = if owner.is_none() { self.entries(host, own) } else { Some(Vec::new()) };
-        let is_elsewhere = callers.are_anywhere
-            || owner.is_none() && entries.as_ref().is_none_or(|entries| entries.is_empty());
+        // An entry of somebody else does not say where the host is.
+        let mut entries_here = entries.iter().flatten().filter(|seen| self.is_own(seen.of, own));
+        let is_elsewhere = callers.are_anywhere || owner.is_none() && entries_here.next().is_none();
         let mut namespaces = callers.others.clone();
         namespaces.extend([own, &*self.around.root_namespace].into_iter().chain(owner));
         namespaces.extend(entries.iter().flatten().map(|seen| seen.of));
