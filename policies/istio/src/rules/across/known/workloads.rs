@@ -18,8 +18,8 @@ pub(in crate::rules::across) struct Workload<'a> {
     pub(in crate::rules::across) ports: BTreeSet<i64>,
 }
 
-/// The most Pods of a selector whose Services are looked for. Those of more are not known.
-const MOST_PODS: usize = 16;
+/// The most labels of the Pods of a selector by which their Services are looked for. Those of more are not known.
+const MOST_LABELS: usize = 10_000;
 
 type Label<'a> = (&'a str, &'a str);
 
@@ -56,7 +56,8 @@ fn find<'a>(known: &Known<'a>, labels: &[Label<'a>], services: &Services<'a>) ->
         let namespace = &*pod.namespace;
         pod.labels.iter().map(move |(key, value)| (namespace, (&**key, &**value)))
     };
-    let looked_at = pods.iter().filter(|_| pods.len() <= MOST_PODS);
+    let count: usize = pods.iter().map(|pod| pod.labels.len()).sum();
+    let looked_at = pods.iter().filter(|_| count <= MOST_LABELS);
     let with_label: BTreeSet<_> = looked_at.flat_map(of_pod).collect();
     let is_before = |service: &&&'a Service| {
         let own = service.selector.iter().map(|(key, value)| (&**key, &**value));
