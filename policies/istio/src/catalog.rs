@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use self::context::LeftOut;
+use self::context::Standing;
 pub use self::{located::LocatedFinding, render_cache::RenderCache};
 use crate::{
     file::File,
@@ -41,8 +41,8 @@ pub struct Catalog {
     kept: InForce,
     findings: Vec<LocatedFinding>,
     new: BTreeSet<ObjectId>,
-    /// What files hold of namespaces that are not for them, or of objects of which another file says something else.
-    left_out: LeftOut,
+    /// What is left out is of namespaces that are not for its file, or of objects of which another file says something else.
+    standing: Standing,
     /// The warnings about the latter.
     doubles: Vec<LocatedFinding>,
 }

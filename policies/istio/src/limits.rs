@@ -74,6 +74,11 @@ impl Limits {
         self.namespaces.iter().filter(|globs| !globs.iter().any(Glob::is_any)).count()
     }
 
+    /// True if Guardrails limit the namespaces.
+    pub(crate) fn limit_namespaces(&self) -> bool {
+        self.limits_of_namespaces() > 0
+    }
+
     /// True if a host may be claimed. A `*` of the host is only within a `*`.
     pub fn allows_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use self::documents::Assembly;
 use super::{
     Catalog, LocatedFinding, RenderCache, adoption,
-    context::{self, Context},
+    context::{self, Context, Standing},
     doubles::doubles,
     judging::Beside,
 };
@@ -16,6 +16,7 @@ use crate::{
     file::File,
     finding::{Finding, Level},
     in_force::InForce,
+    limits::Limits,
     rendering::Setting,
     surroundings::Waypoints,
 };
@@ -33,9 +34,12 @@ pub(super) fn catalog(
     let settings: Vec<_> = files.iter().map(|(path, _)| guarded(path, setting.clone())).collect();
     let held = files.iter().zip(&settings).map(|((path, file), setting)| (path, *file, setting));
     let (mut left_out, warnings) = context::outside(held.clone());
-    let (more, doubles) = doubles(held, &left_out);
+    let (more, doubles) = doubles(held.clone(), &left_out);
     left_out.extend(more);
-    let context = Context::new(&files, &left_out);
+    let of_teams = held.filter(|(.., setting)| setting.limits.as_ref().is_some_and(Limits::limit_namespaces));
+    let of_teams = of_teams.map(|(path, ..)| Arc::clone(path)).collect();
+    let standing = Standing { left_out, of_teams };
+    let context = Context::new(&files, &standing);
     let surroundings = context.surroundings(setting);
     let waypoints = Waypoints::new(&surroundings);
     let (mut assembly, mut renderer) = (Assembly::default(), cache.renderer());
@@ -63,7 +67,7 @@ pub(super) fn catalog(
     let by_hand = context.resources_by_hand();
     catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
     catalog.new = adoption::of_interest(&catalog, new);
-    (catalog.left_out, catalog.doubles) = (left_out, doubles);
+    (catalog.standing, catalog.doubles) = (standing, doubles);
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
         application.resources = Arc::default();
     }

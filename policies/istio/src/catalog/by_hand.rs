@@ -32,7 +32,7 @@ impl Catalog {
             // Beside applications they are told already.
             found.extend(self.doubles.iter().cloned());
         }
-        let context = Context::new(files, &self.left_out);
+        let context = Context::new(files, &self.standing);
         let placed = context.raw.iter();
         let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();
         // What was rendered may stand in the repository too.

@@ -21,22 +21,32 @@ use crate::{
 /// The files and places of what is left out.
 pub(super) type LeftOut = BTreeSet<(Arc<str>, Place)>;
 
+/// What of files counts for nothing, and what counts for less.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    pub(super) left_out: LeftOut,
+    /// The files whose namespaces Guardrails limit: those of teams.
+    pub(super) of_teams: BTreeSet<Arc<str>>,
+}
+
 /// What files hold, in their order. Of a resource without a namespace nobody knows where it belongs.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) raw: Vec<(&'a Arc<str>, &'a Raw)>,
     pub(super) objects: Vec<(&'a Arc<str>, &'a (Place, Object))>,
+    of_teams: &'a BTreeSet<Arc<str>>,
 }
 
 impl<'a> Context<'a> {
     /// What files hold, but for what is left out.
-    pub(super) fn new(files: &'a [(Arc<str>, &'a File)], left_out: &LeftOut) -> Self {
+    pub(super) fn new(files: &'a [(Arc<str>, &'a File)], standing: &'a Standing) -> Self {
+        let Standing { left_out, of_teams } = standing;
         let counts = |path: &Arc<str>, place| !left_out.contains(&(Arc::clone(path), place));
         let raw = files.iter().flat_map(|(path, file)| file.raw.iter().map(move |raw| (path, raw)));
         let raw = raw.filter(|(path, raw)| is_placed(raw) && counts(path, raw.place));
         let objects = files.iter().flat_map(|(path, file)| file.objects.iter().map(move |own| (path, own)));
         let objects = objects.filter(|(path, (place, _))| counts(path, *place));
-        Self { raw: raw.collect(), objects: objects.collect() }
+        Self { raw: raw.collect(), objects: objects.collect(), of_teams }
     }
 
     /// The resources that hfi has not rendered. What it has is in the catalog anyway.
@@ -51,7 +61,9 @@ impl<'a> Context<'a> {
     /// What surrounds the resources of these files.
     pub(super) fn surroundings(&self, setting: &Setting) -> Surroundings {
         let mut surroundings = setting.surroundings();
-        self.objects.iter().for_each(|(_, (_, object))| surroundings.add(object));
+        for (path, (_, object)) in &self.objects {
+            surroundings.add(object, self.of_teams.contains(*path));
+        }
         surroundings
     }
 }

@@ -113,12 +113,12 @@ impl Object {
 }
 
 impl Surroundings {
-    /// Puts an object in.
-    pub(crate) fn add(&mut self, object: &Object) {
+    /// Puts an object in; `is_of_team` where Guardrails limit the namespaces of its file.
+    pub(crate) fn add(&mut self, object: &Object, is_of_team: bool) {
         match object {
             Object::Service(service) => self.services.push(service.clone()),
             Object::Namespace(namespace) => self.namespaces.push(namespace.clone()),
-            Object::Pods(pods) => self.pods.push(pods.clone()),
+            Object::Pods(pods) => self.pods.push(PodTemplate { is_of_team, ..pods.clone() }),
             Object::Secret(secret) => self.secrets.push(secret.clone()),
             Object::Gateway(gateway) => self.gateways.push(gateway.clone()),
         }

@@ -14,6 +14,9 @@ pub struct PodTemplate {
     pub labels: LabelPairs,
     /// True for the Deployment of istiod, if it fetches keys of tokens from any address.
     pub fetches_from_anywhere: bool,
+    /// True where Guardrails limit the namespaces of the file: its team may give its Pods the labels of a gateway that is
+    /// not its own.
+    pub is_of_team: bool,
 }
 
 impl PodTemplate {
@@ -29,6 +32,7 @@ impl PodTemplate {
             fetches_from_anywhere: is_istiod
                 && !containers.is_empty()
                 && !containers.iter().any(may_block_addresses),
+            is_of_team: false,
         }
     }
 

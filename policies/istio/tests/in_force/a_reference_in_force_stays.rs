@@ -27,7 +27,7 @@ const MISSED: [(&str, &str, &str); 12] = [
     ),
     (
         "{gateway: {hosts: [shop.example.com], tls: {secret: cert}, selector: {istio: x}}}",
-        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: shop}}, {apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, labels: {istio: x}}}]}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: ingress}}, {apiVersion: v1, kind: Pod, metadata: {name: x, namespace: ingress, labels: {istio: x}}}]}",
         "X101g",
     ),
     (

@@ -94,6 +94,7 @@ fn surroundings(around: &Value) -> Surroundings {
     let pods = |pods: &Value| PodTemplate {
         namespace: text(pods, "namespace", NAMESPACE),
         labels: map(&pods["labels"]),
+        is_of_team: pods["ofTeam"].as_bool().unwrap_or_default(),
         ..PodTemplate::default()
     };
     Surroundings {

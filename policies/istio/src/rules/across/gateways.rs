@@ -71,12 +71,12 @@ fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
         if !has_some(&known.secrets, home) {
             continue;
         }
-        // The Pods of another namespace may have the labels and be no gateway.
-        let is_own = known.is_own(home, &subject.resource.namespace);
+        // The Pods of another team may have the labels and be no gateway.
+        let is_sure = workload.sure.contains(home) || known.is_own(home, &subject.resource.namespace);
         for (name, at) in secrets(subject) {
             if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
-                let is_warning = !is_own || before.contains(name);
+                let is_warning = !is_sure || before.contains(name);
                 out.error_if_new(is_warning, &at, reason, "write the Secret there");
             }
         }

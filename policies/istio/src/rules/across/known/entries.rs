@@ -101,7 +101,7 @@ impl<'a> Entries<'a> {
             seen.flat_map(move |(by, entries)| {
                 entries.iter().map(move |entry| Seen {
                     host,
-                    by: *by,
+                    by,
                     of: entry.namespace,
                     is_by_hand: entry.is_by_hand,
                     ports: &entry.ports,

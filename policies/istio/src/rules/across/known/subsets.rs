@@ -32,12 +32,17 @@ pub(in crate::rules::across) struct Definition<'a> {
 /// The subsets of the rules of a namespace for a host, by those that see them.
 type Seen<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
+/// The namespaces of the rules that define a subset of a host, each with one that sees it.
+type BySubset<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
+
+/// The host and the namespace of rules, and their subsets by those that see them.
+type OfNamespace<'k, 'a> = (&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a str>)>);
+
 /// DestinationRules by host and namespace.
 #[derive(Debug, Default)]
 pub(super) struct Rules<'a> {
     by_namespace: BTreeMap<Rc<str>, BTreeMap<&'a str, Seen<'a>>>,
-    /// The namespaces of those that define a subset of a host, each with one that sees it.
-    by_subset: BTreeMap<Rc<str>, BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>>,
+    by_subset: BTreeMap<Rc<str>, BySubset<'a>>,
 }
 
 /// The subsets of full hosts, and the hosts that are split.
@@ -61,10 +66,9 @@ pub(in crate::rules::across) struct Callers<'s> {
 /// The rules that callers have for a host.
 #[derive(Debug)]
 pub(in crate::rules::across) struct Had<'k, 'a> {
-    /// Each with the host that it is for and its namespace.
-    rules: Vec<(&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a str>)>)>,
+    rules: Vec<OfNamespace<'k, 'a>>,
     /// The rules of any namespace that may count, by subset.
-    elsewhere: Vec<(&'k Rc<str>, &'k BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>)>,
+    elsewhere: Vec<(&'k Rc<str>, &'k BySubset<'a>)>,
 }
 
 /// The subsets that a DestinationRule defines, for each namespace that sees it.
@@ -109,7 +113,7 @@ impl<'a> Rules<'a> {
         hosts: &[String],
         of: &str,
         sees: impl Fn(&str) -> bool,
-    ) -> Option<(&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a str>)>)> {
+    ) -> Option<OfNamespace<'k, 'a>> {
         hosts.iter().find_map(|host| {
             let (host, namespaces) = self.by_namespace.get_key_value(&**host)?;
             let (of, seen) = namespaces.get_key_value(of)?;
@@ -148,7 +152,7 @@ impl<'a> Had<'_, 'a> {
         let rules = self.rules.iter().flat_map(|(host, of, seen)| {
             seen.iter().filter_map(move |(seen_by, names)| {
                 let name = *names.get(name)?;
-                Some(Definition { host: Rc::clone(host), name, of: *of, seen_by: *seen_by })
+                Some(Definition { host: Rc::clone(host), name, of, seen_by })
             })
         });
         let (owned, mut others): (Vec<_>, Vec<_>) = rules.partition(|one| one.of == own);
@@ -163,7 +167,7 @@ impl<'a> Had<'_, 'a> {
             let defined = subsets.flat_map(|(host, name, rules)| {
                 rules.iter().map(move |(of, seen_by)| {
                     let host = Rc::clone(host);
-                    Definition { host, name, of: *of, seen_by: *seen_by }
+                    Definition { host, name, of, seen_by }
                 })
             });
             others = defined.take(2).collect();

@@ -14,6 +14,8 @@ use crate::{
 pub(in crate::rules::across) struct Workload<'a> {
     /// Their namespaces.
     pub(in crate::rules::across) homes: BTreeSet<&'a str>,
+    /// Those of which files say it that no Guardrail limits.
+    pub(in crate::rules::across) sure: BTreeSet<&'a str>,
     /// The ports of their Services, if these are known. A port of a Service stands for that of the Pods behind it.
     pub(in crate::rules::across) ports: BTreeSet<i64>,
 }
@@ -68,6 +70,7 @@ fn find<'a>(known: &Known<'a>, labels: &[Label<'a>], services: &Services<'a>) ->
     let ports = before.flat_map(|service| service.ports.iter().flat_map(ServicePort::numbers));
     Workload {
         homes: pods.iter().map(|pod| &*pod.namespace).collect(),
+        sure: pods.iter().filter(|pod| !pod.is_of_team).map(|pod| &*pod.namespace).collect(),
         ports: ports.map(i64::from).collect(),
     }
 }
