@@ -17,6 +17,13 @@ const COMMITS: usize = 20;
 /// The most memory that the option may take, in MiB.
 const AIM: f64 = 20.0;
 const ARTIFACTS: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/hfi-istio/externalartifacts";
+/// EnvoyFilters need the leave of a guardrail, which names the other kinds then, too.
+const LEAVE: &str = "kind: Guardrail
+spec:
+  istio:
+    kinds: [AuthorizationPolicy, DestinationRule, EnvoyFilter, Gateway, PeerAuthentication, ProxyConfig,
+            RequestAuthentication, ServiceEntry, Sidecar, Telemetry, VirtualService]
+";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The resident memory of the server, in MiB. The processes that it starts are not counted.
@@ -54,6 +61,7 @@ async fn measure(has_artifacts: bool, client: &Client) -> Result<Memory> {
     for (path, text) in applications.files.iter().chain(&applications.around) {
         repository.write(path, text)?;
     }
+    repository.write("guardrail.yaml", LEAVE)?;
     repository.push("Add applications").await?;
     let reconciler = start(&api, &repository, has_artifacts).await?;
     let artifacts = has_artifacts.then_some(&api);
