@@ -3,7 +3,7 @@
 //!
 //! - `order`: what is asked of the process, and its answer.
 //! - `ways`: how the newest commit follows others; `agreement`: what people have agreed to; `annotation`: its end.
-//! - `earlier`: what applications last had, where no artifact says it.
+//! - `earlier`: what applications last had, where no artifact says it; `last_documents`: where they were written last.
 //! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
 //! - `reader`: the applications of a commit.
 //! - [`child`]: the work of the process.
@@ -15,6 +15,7 @@ mod annotation;
 pub mod child;
 mod earlier;
 mod failure;
+mod last_documents;
 pub mod order;
 mod planned;
 pub mod planner;

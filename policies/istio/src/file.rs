@@ -131,6 +131,16 @@ impl File {
         &self.documents
     }
 
+    /// The applications that its documents speak of, be they refused: the namespace and the name of each.
+    pub fn applications(&self) -> impl Iterator<Item = (&str, &str)> {
+        let valid = self.documents.iter().map(|document| match document {
+            Document::Application(found) => (found.namespace.as_str(), found.name.as_str()),
+            Document::Removal { namespace, name, .. } => (namespace.as_str(), name.as_str()),
+        });
+        let refused = self.refused.iter().filter_map(|refused| refused.application.as_ref());
+        valid.chain(refused.map(|(namespace, name)| (namespace.as_str(), name.as_str())))
+    }
+
     /// The resources of Istio that are written by hand.
     pub fn raw(&self) -> &[Raw] {
         &self.raw

@@ -21,7 +21,12 @@ impl Consent {
     pub fn covers(&self, removed: usize, all: usize) -> bool {
         let usual = 10.max(all / 3).min(self.limit.unwrap_or(usize::MAX));
         let is_small = removed <= usual && removed < all;
-        removed == 0 || is_small || self.is_of_commit || removed <= self.removals
+        is_small || self.agrees(removed)
+    }
+
+    /// True if people agree to so many removals, be they few or many.
+    pub fn agrees(&self, removed: usize) -> bool {
+        removed == 0 || self.is_of_commit || removed <= self.removals
     }
 }
 

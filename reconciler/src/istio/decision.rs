@@ -24,6 +24,9 @@ pub struct Proposal {
     pub removed: BTreeSet<String>,
     /// A file that cannot be read: it may be the one with an application that is missed.
     pub unreadable: Option<String>,
+    /// The applications that no document speaks of, and of each a new one that is refused, with its place: it may be the same
+    /// one under another name.
+    pub renamed: BTreeMap<String, String>,
 }
 
 /// What is to be in force.
@@ -51,7 +54,8 @@ pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Dec
         if more.is_empty() {
             let (removed, all) = losses(in_force, proposal, &decision.objects);
             let none = Consent { removals: 0, ..*consent };
-            decision.by_consent = !none.covers(removed, all);
+            decision.by_consent =
+                !none.covers(removed, all) || !renamed(in_force, proposal, &none, &decision).is_empty();
             break;
         }
         if turn >= MOST
@@ -104,7 +108,7 @@ fn to_freeze(
     in_force: &Objects,
     proposal: &Proposal,
     consent: &Consent,
-    Decision { objects, frozen, .. }: &Decision,
+    decision @ Decision { objects, frozen, .. }: &Decision,
 ) -> BTreeMap<String, String> {
     let clashing = clashing(objects, frozen);
     if !clashing.is_empty() {
@@ -117,13 +121,48 @@ fn to_freeze(
             "{removed} of {all} objects of the namespace would be removed; write `Hfi-Removals: {removed}` into a commit \
              message, or `remove: true` into the document"
         ),
-        None => return BTreeMap::new(),
+        None => return renamed(in_force, proposal, consent, decision),
     };
+    losing(in_force, proposal, decision).map(|name| (name.clone(), reason.clone())).collect()
+}
+
+/// The applications that would go while a new one is refused that may be the same one under another name. A rename that is
+/// refused would take away what it does not replace.
+fn renamed(
+    in_force: &Objects,
+    proposal: &Proposal,
+    consent: &Consent,
+    decision: &Decision,
+) -> BTreeMap<String, String> {
+    if proposal.renamed.is_empty() {
+        return BTreeMap::new();
+    }
+    let (removed, _) = losses(in_force, proposal, &decision.objects);
+    if consent.agrees(removed) {
+        return BTreeMap::new();
+    }
+    let losing = losing(in_force, proposal, decision);
+    let missed = losing.filter_map(|name| Some((name, proposal.renamed.get(name)?)));
+    let reason = |new| {
+        format!(
+            "no document speaks of it any more, and the new application {new} is refused, which may be this one under another \
+             name; correct that one, or write `Hfi-Removals: {removed}` into a commit message, or `remove: true` into a \
+             document of this one"
+        )
+    };
+    missed.map(|(name, new)| (name.clone(), reason(new))).collect()
+}
+
+/// The applications that lose objects and are not frozen.
+fn losing<'a>(
+    in_force: &'a Objects,
+    proposal: &'a Proposal,
+    Decision { objects, frozen, .. }: &'a Decision,
+) -> impl Iterator<Item = &'a String> {
     let left = objects.keys();
-    let is_losing = |objects: &[Resource]| objects.iter().any(|object| !left.contains(&key(object)));
-    let losing = counted(in_force, proposal)
-        .filter(|(name, objects)| !frozen.contains_key(*name) && is_losing(objects));
-    losing.map(|(name, _)| (name.clone(), reason.clone())).collect()
+    let is_losing = move |objects: &[Resource]| objects.iter().any(|object| !left.contains(&key(object)));
+    let free = counted(in_force, proposal).filter(|(name, _)| !frozen.contains_key(*name));
+    free.filter(move |(_, objects)| is_losing(objects)).map(|(name, _)| name)
 }
 
 /// The applications in force whose removal is counted.

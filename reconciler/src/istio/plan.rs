@@ -17,6 +17,7 @@ use super::{
     consent::Consent,
     decision::{Decision, Proposal, decide, whole},
     foreign::{Foreign, Named, by_namespace},
+    missed::Missed,
     objects::Objects,
 };
 
@@ -98,6 +99,8 @@ pub struct Proposed<'a> {
     pub foreign: &'a Foreign,
     /// The namespaces that must not change, each with the reason.
     pub stay: &'a Namespaces<String>,
+    /// The applications in force that no document speaks of.
+    pub missed: &'a Missed,
 }
 
 /// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
@@ -237,7 +240,7 @@ impl Plan {
 /// are held stay as they are, each for a reason, and with `is_along` what may depend on them stays too.
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
-    &Proposed { applications, setting, foreign, .. }: &Proposed<'_>,
+    &Proposed { applications, setting, foreign, missed, .. }: &Proposed<'_>,
     held: &BTreeMap<ApplicationId, String>,
     is_along: bool,
     cache: &mut RenderCache,
@@ -262,7 +265,13 @@ fn proposals(
     for (id, objects) in wanted.applications() {
         propose(id, Ok(objects.to_vec()));
     }
+    let mut refused = Namespaces::<BTreeMap<&str, String>>::new();
     for (id, why) in catalog.frozen() {
+        let is_new = before.get(&id.0).is_none_or(|known| known.of(&id.1).is_empty());
+        if is_new && !why.file.is_empty() && !why.is_outside() {
+            let place = format!("`{}` of {}:{}", id.1, why.file, why.finding.at.line);
+            refused.entry(id.0.clone()).or_default().entry(&*why.file).or_insert(place);
+        }
         propose(id, Err(held.get(id).cloned().unwrap_or_else(|| why.to_string())));
     }
     let removals: BTreeSet<_> = catalog.removals().iter().collect();
@@ -270,8 +279,10 @@ fn proposals(
         proposals.entry(namespace.clone()).or_default().removed.insert(name.clone());
     }
     let unreadable = applications.unreadable();
-    for proposal in proposals.values_mut() {
+    for (namespace, proposal) in &mut proposals {
         proposal.unreadable = unreadable.map(str::to_owned);
+        let renamed = |new| missed.renamed(namespace, new, applications);
+        proposal.renamed = refused.get(namespace).map(renamed).unwrap_or_default();
     }
     (proposals, by_namespace(catalog.new_objects()))
 }

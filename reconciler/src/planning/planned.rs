@@ -9,6 +9,7 @@ use super::{
     agreement::{agreements, now},
     annotation,
     earlier::{Earlier, Looked},
+    last_documents::last_documents,
     order::{Known, Order},
     unplanned,
     ways::Ways,
@@ -17,6 +18,7 @@ use crate::{
     istio::{
         applications::Applications,
         artifact::ArtifactError,
+        missed::Missed,
         objects::Objects,
         plan::{
             ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, RenderCache, Resource, Setting,
@@ -55,12 +57,17 @@ pub(super) fn planned(
             let consents = consents.collect();
             let stay = agreements.iter().filter_map(|(name, agreed)| Some((name.clone(), agreed.why_not()?)));
             let mut stay: Namespaces<String> = stay.collect();
-            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>| {
+            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>, missed: &Missed| {
                 let renderer = version::text();
-                let proposed = Proposed { applications, commit: &commit, renderer, setting, foreign, stay };
+                let proposed =
+                    Proposed { applications, commit: &commit, renderer, setting, foreign, stay, missed };
                 plan(&objects, earlier, &proposed, &consents, cache)
             };
-            let mut plans = plan(&Namespaces::new(), &stay);
+            let mut plans = plan(&Namespaces::new(), &stay, &Missed::default());
+            let missed = last_documents(*head, missed(&plans, &objects, applications), commits);
+            if !missed.is_empty() {
+                plans = plan(&Namespaces::new(), &stay, &missed);
+            }
             let wanted = without_artifact(&plans, known);
             let Looked { found, unknown } =
                 earlier.look(*head, &applications.guarded, &wanted, commits, setting);
@@ -70,7 +77,7 @@ pub(super) fn planned(
             let unknown: Namespaces<String> = unknown.collect();
             stay.extend(unknown.clone());
             if !found.is_empty() || !unknown.is_empty() {
-                plans = plan(&by_namespace(&found), &stay);
+                plans = plan(&by_namespace(&found), &stay, &missed);
             }
             for (namespace, reason) in unknown {
                 let plan = plans.entry(namespace).or_default();
@@ -124,6 +131,22 @@ fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<Applica
     let frozen =
         new.flat_map(|(namespace, plan)| plan.frozen_applications().map(move |name| (namespace, name)));
     frozen.map(|(namespace, name)| (namespace.clone(), name.clone())).collect()
+}
+
+/// The applications that no document speaks of, of namespaces where a new one is refused.
+fn missed(
+    plans: &Namespaces<Plan>,
+    in_force: &Namespaces<Objects>,
+    applications: &Applications,
+) -> BTreeSet<ApplicationId> {
+    let refuses_new = |(namespace, known): &(&String, &Objects)| {
+        let frozen = plans.get(*namespace).into_iter().flat_map(Plan::frozen_applications);
+        frozen.into_iter().any(|name| known.of(name).is_empty())
+    };
+    let known = in_force.iter().filter(refuses_new).flat_map(|(namespace, known)| {
+        known.applications().map(|(name, _)| (namespace.clone(), name.clone()))
+    });
+    applications.missed(known)
 }
 
 /// The objects of each namespace.

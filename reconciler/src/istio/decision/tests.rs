@@ -95,6 +95,31 @@ fn a_file_that_cannot_be_read_may_be_of_any_application_that_is_missed() {
 }
 
 #[test]
+fn what_may_have_another_name_stays_while_that_one_is_refused_unless_people_agree() {
+    let before = in_force(&[("a", 1), ("c", 3)]);
+    let renamed = || Proposal {
+        renamed: [("a".to_owned(), "`b` of a.yaml:4".to_owned())].into(),
+        ..proposal(&[("b", Err("a.yaml:4: no")), ("c", Ok(2))])
+    };
+    let decision = decide(&before, &renamed(), &Consent::default());
+    // One that has a document goes on.
+    assert_eq!(told(&decision), (vec![("a", 1), ("c", 2)], vec!["a", "b"]));
+    let why = &decision.frozen["a"];
+    assert!(why.contains("the new application `b` of a.yaml:4 is refused"), "{why}");
+    assert!(why.contains("Hfi-Removals: 2"), "{why}");
+    assert!(!decision.by_consent);
+    for (consent, by_consent) in [
+        (Consent { removals: 2, ..Consent::default() }, true),
+        (Consent { is_of_commit: true, ..Consent::default() }, false),
+    ] {
+        let decision = decide(&before, &renamed(), &consent);
+        assert_eq!((told(&decision), decision.by_consent), ((vec![("c", 2)], vec!["b"]), by_consent));
+    }
+    let removal = Proposal { removed: BTreeSet::from(["a".to_owned()]), ..renamed() };
+    assert_eq!(told(&decide(&before, &removal, &Consent::default())), (vec![("c", 2)], vec!["b"]));
+}
+
+#[test]
 fn an_object_that_changes_its_application_is_not_lost_nor_there_twice() {
     let before = in_force(&[("a", 1), ("b", 1)]);
     let moved = || gateways("b", ["a-00".to_owned(), "b-00".to_owned()], 1);
