@@ -30,12 +30,14 @@ struct Round {
     processor: f64,
     /// The part of the time that all clients have worked.
     busy: f64,
+    /// The part of the time that they have waited for a processor. With the other one it says how much they are the bound.
+    queued: f64,
 }
 
 pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
     println!("medians of {ROUNDS} interleaved rounds: {WOKEN} polls answered, first to last\n");
     println!(
-        "{:<8}{:<19}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}{:>8}{:>9}{:>8}",
+        "{:<8}{:<19}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}{:>8}",
         "cores",
         "the clients",
         "hfi ms",
@@ -47,7 +49,10 @@ pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
         "floor",
         "ratio",
         "clients'",
-        "floor's"
+        "nchan's",
+        "floor's",
+        "queued",
+        "nchan's"
     );
     for (placed, is_free) in [("pinned", false), ("free", true)] {
         for (name, then) in CLIENTS {
@@ -66,7 +71,7 @@ pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
                 median(own.iter().zip(&nchan).map(|(own, peer)| figure(own) / figure(peer)).collect())
             };
             println!(
-                "{placed:<8}{name:<19}{:>8.1}{:>8.1}{:>8.1}{:>8.2}{:>10.1}{:>8.1}{:>8.1}{:>8.2}{:>8.0}%{:>7.0}%",
+                "{placed:<8}{name:<19}{:>8.1}{:>8.1}{:>8.1}{:>8.2}{:>10.1}{:>8.1}{:>8.1}{:>8.2}{:>8.0}%{:>7.0}%{:>7.0}%{:>7.0}%{:>7.0}%",
                 of(&own, |round| round.spread),
                 of(&nchan, |round| round.spread),
                 of(&floor, |round| round.spread),
@@ -76,7 +81,10 @@ pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
                 of(&floor, |round| round.processor),
                 ratio(|round| round.processor),
                 100.0 * of(&own, |round| round.busy),
+                100.0 * of(&nchan, |round| round.busy),
                 100.0 * of(&floor, |round| round.busy),
+                100.0 * of(&own, |round| round.queued),
+                100.0 * of(&nchan, |round| round.queued),
             );
         }
     }
@@ -96,5 +104,6 @@ async fn measure(server: Server, round: usize, then: Then, client: &Client) -> R
         spread: spread.as_secs_f64() * 1_000.0,
         processor: processor.as_secs_f64() * 1_000.0,
         busy: answered.busy.as_secs_f64() / spread.as_secs_f64(),
+        queued: answered.queued.as_secs_f64() / spread.as_secs_f64(),
     })
 }

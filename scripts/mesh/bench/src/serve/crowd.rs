@@ -4,6 +4,7 @@
 //! needs of the processor while it is answered is told beside each figure.
 
 use std::{
+    fs,
     io::{IoSlice, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     thread,
@@ -48,6 +49,8 @@ pub(super) struct Answered {
     pub(super) last: Instant,
     /// The processor time of the thread of all clients between these two.
     pub(super) busy: Duration,
+    /// The time for which this thread could have run, but for a processor.
+    pub(super) queued: Duration,
 }
 
 /// The polls.
@@ -117,7 +120,9 @@ impl Crowd {
             let numbers = self.ready.wait(Some(PATIENCE))?;
             ensure!(!numbers.is_empty(), "{left} polls are not answered");
             for number in numbers {
-                first.get_or_insert_with(|| (Instant::now(), processor_time()));
+                if first.is_none() {
+                    first = Some((Instant::now(), processor_time(), time_in_queue()?));
+                }
                 let member = self.members.get_mut(number).context("no such poll")?;
                 let Some(stream) = &mut member.stream else { bail!("a poll that has left is answered") };
                 let length = stream.read(&mut buffer)?;
@@ -139,8 +144,10 @@ impl Crowd {
                 }
             }
         }
-        let (first, busy) = first.context("no polls")?;
-        Ok(Answered { first, last: Instant::now(), busy: processor_time().saturating_sub(busy) })
+        let (first, busy, queued) = first.context("no polls")?;
+        let last = Instant::now();
+        let (busy, queued) = (processor_time().saturating_sub(busy), time_in_queue()?.saturating_sub(queued));
+        Ok(Answered { first, last, busy, queued })
     }
 }
 
@@ -171,6 +178,13 @@ async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 
     // There is nobody to tell if what waits for it is gone.
     thread::spawn(move || done.send(work()).map_err(drop));
     result.await.context("a thread of clients broke off")?
+}
+
+/// The time for which this thread has waited for a processor.
+fn time_in_queue() -> Result<Duration> {
+    let times = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let queued = times.split_whitespace().nth(1).context("Linux counts it")?;
+    Ok(Duration::from_nanos(queued.parse()?))
 }
 
 fn processor_time() -> Duration {
