@@ -231,3 +231,35 @@ fn what_one_namespace_mends_by_staying_freezes_no_other() {
     assert!(told.iter().any(|found| found.starts_with("web.yaml") && found.ends_with("[X101d]")), "{told:?}");
     assert!(!after.frozen().contains_key(&("shop".to_owned(), "cart".to_owned())), "{told:?}");
 }
+
+#[test]
+fn what_a_namespace_breaks_of_its_own_freezes_it_whatever_others_break_beside() {
+    let to =
+        |host: &str| format!("{{match: {{path_prefix: /{host}}}, to: [{{service: {host}, subset: v1}}]}}");
+    let web = format!("{{virtualService: {{routes: [{}, {}]}}}}", to("a"), to("pay.evil"));
+    let rule = |host: &str, name: &str| {
+        format!(
+            "{{destinationRule: {{host: {host}, subsets: [{{name: {name}, labels: {{version: {name}}}}}]}}}}"
+        )
+    };
+    let files = |own: &str, theirs: &str, cart: &str| {
+        [
+            ("web.yaml", application("shop/web", &web)),
+            ("a.yaml", application("shop/a", &rule("a", own))),
+            ("cart.yaml", application("shop/cart", cart)),
+            ("pay.yaml", application("evil/pay", &rule("pay", theirs))),
+        ]
+    };
+    let other = "{peerAuthentication: {mtls: permissive}}";
+    let before = in_force(&files("v1", "v1", NONE));
+    // Theirs breaks in the same commit, or before it.
+    let broken = catalog(&files("v1", "v2", NONE), &before).to_be_in_force();
+    assert_ne!(broken, before);
+    for (theirs, before) in [("v1", &before), ("v2", &before), ("v2", &broken)] {
+        let after = catalog(&files("v2", theirs, other), before);
+        let now = after.to_be_in_force();
+        for name in ["web", "a", "cart"] {
+            assert_eq!(now.of("shop", name), before.of("shop", name), "{name}: {:?}", findings(&after));
+        }
+    }
+}

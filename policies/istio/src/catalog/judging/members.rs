@@ -32,7 +32,8 @@ pub(super) enum Owner<'a> {
     ByHand,
 }
 
-/// A rule that an object breaks.
+/// A rule that a field of an object breaks. An object that others break in one field may be broken by its own namespace in
+/// another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Broken {
     pub(super) namespace: String,
@@ -40,13 +41,14 @@ pub(super) struct Broken {
     pub(super) kind: Kind,
     pub(super) name: String,
     rule: &'static str,
+    field: String,
 }
 
 impl Broken {
-    fn new(resource: &Resource, rule: &'static str) -> Self {
+    fn new(resource: &Resource, Finding { rule, field, .. }: Finding) -> Self {
         let application = resource.application().map(|(_, name)| name.to_owned()).unwrap_or_default();
         let (namespace, name) = (resource.namespace.clone(), resource.name.clone());
-        Self { namespace, application, kind: resource.kind, name, rule }
+        Self { namespace, application, kind: resource.kind, name, rule, field }
     }
 }
 
@@ -101,7 +103,7 @@ impl<'a> Members<'a> {
                 }
                 Some((Owner::InForce, resource)) if finding.level == Level::Error => {
                     let reason = format!("its {} {}", finding.field, finding.reason);
-                    broken.insert(Broken::new(resource, finding.rule), reason);
+                    broken.insert(Broken::new(resource, finding), reason);
                 }
                 _ => {}
             }
