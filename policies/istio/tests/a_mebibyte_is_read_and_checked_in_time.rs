@@ -205,6 +205,9 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
     let repeated = format!("{{hosts: {repeated}, ports: [{{number: 80, protocol: HTTP}}]}}");
     let repeated = by_hand("ServiceEntry", 1, &repeated)
         + &by_hand("VirtualService", 0, &format!("{{hosts: [h.e], http: [{{route: {sent}}}]}}"));
+    let again = list(40_000, |_| "h.io".to_owned());
+    let ports = list(45_000, |number| format!("{{number: {number}}}"));
+    let again = by_hand("ServiceEntry", 0, &format!("{{hosts: {again}, ports: {ports}}}"));
     let outside = |number| {
         let hosts = list(1_000, |host| format!("a{host}.e{number}"));
         format!("{{name: s{number}, hosts: {hosts}, ports: [80]}}")
@@ -228,6 +231,7 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
         ("hosts outside", outside),
         ("callers", callers),
         ("one host again and again", repeated),
+        ("one host with many ports", again),
     ] {
         assert!((MEBIBYTE / 2..=MEBIBYTE + 100_000).contains(&text.len()), "{what}: {}", text.len());
         assert!(!in_time(what, || of_file(&text)).is_empty(), "{what}");

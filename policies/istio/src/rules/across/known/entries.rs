@@ -1,9 +1,6 @@
 //! ServiceEntries, found by their hosts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Known,
@@ -16,14 +13,18 @@ pub(super) const MOST_ENTRIES: usize = 16;
 
 /// The ServiceEntries of full hosts, by the namespaces that see them. Those that say the same are one.
 #[derive(Debug, Default)]
-pub(super) struct Entries<'a>(BTreeMap<String, BTreeMap<&'a str, BTreeSet<Entry<'a>>>>);
+pub(super) struct Entries<'a> {
+    by_host: BTreeMap<String, BTreeMap<&'a str, BTreeSet<Entry<'a>>>>,
+    /// Lists of ports by their numbers, each in its order.
+    ports: Vec<Vec<i64>>,
+}
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry<'a> {
     namespace: &'a str,
     is_by_hand: bool,
-    /// In their order.
-    ports: Rc<[i64]>,
+    /// The number of their list: to compare long ones for each host would take long.
+    ports: usize,
 }
 
 /// A ServiceEntry for a host, as a namespace sees it.
@@ -42,7 +43,7 @@ pub(in crate::rules::across) struct Seen<'k, 'a> {
 impl<'a> Known<'a> {
     /// True if there is a ServiceEntry for a full host.
     pub(in crate::rules::across) fn has_entry(&self, host: &str) -> bool {
-        self.entries.0.contains_key(host)
+        self.entries.by_host.contains_key(host)
     }
 
     /// The ServiceEntries for a full host that a namespace sees, also those with a wildcard; none if they are too many.
@@ -67,24 +68,25 @@ impl<'a> Entries<'a> {
     where
         'a: 's,
     {
-        let mut found = Self::default();
+        let (mut found, mut numbers) = (Self::default(), BTreeMap::new());
         for subject in entries {
             let namespace = &*subject.resource.namespace;
             let ports = subject.each("ports").filter_map(|port| port.integer_of("number"));
-            let entry = Entry {
-                namespace,
-                is_by_hand: subject.resource.application().is_none(),
-                ports: in_order(ports.collect()).into(),
-            };
+            let next = numbers.len();
+            let ports = *numbers.entry(in_order(ports.collect())).or_insert(next);
+            let entry = Entry { namespace, is_by_hand: subject.resource.application().is_none(), ports };
             let hosts = subject.get("hosts");
             let scope = scope(subject, hosts.len());
             for (host, _) in hosts.texts() {
-                let seen = found.0.entry(known.full(host, namespace)).or_default();
+                let seen = found.by_host.entry(known.full(host, namespace)).or_default();
                 for by in &scope {
-                    seen.entry(*by).or_default().insert(entry.clone());
+                    seen.entry(*by).or_default().insert(entry);
                 }
             }
         }
+        let mut lists: Vec<_> = numbers.into_iter().collect();
+        lists.sort_unstable_by_key(|(_, number)| *number);
+        found.ports = lists.into_iter().map(|(ports, _)| ports).collect();
         found
     }
 
@@ -95,7 +97,7 @@ impl<'a> Entries<'a> {
         namespace: &'k str,
     ) -> impl Iterator<Item = Seen<'k, 'a>> + use<'k, 'a> {
         let hosts: Vec<_> = [host.to_owned()].into_iter().chain(wildcards(host)).collect();
-        let of_host = hosts.into_iter().filter_map(|host| self.0.get_key_value(&host));
+        let of_host = hosts.into_iter().filter_map(|host| self.by_host.get_key_value(&host));
         of_host.flat_map(move |(host, seen)| {
             let seen = [ALL, namespace].into_iter().filter_map(|name| seen.get_key_value(name));
             seen.flat_map(move |(by, entries)| {
@@ -104,7 +106,7 @@ impl<'a> Entries<'a> {
                     by,
                     of: entry.namespace,
                     is_by_hand: entry.is_by_hand,
-                    ports: &entry.ports,
+                    ports: self.ports.get(entry.ports).map(Vec::as_slice).unwrap_or_default(),
                 })
             })
         })
