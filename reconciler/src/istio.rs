@@ -9,7 +9,7 @@
 //! - [`archives`]: the archives that are served.
 //! - [`foreign`]: objects of the cluster that others may have made.
 //! - [`consent`]: the removals that people have agreed to.
-//! - [`missed`]: applications in force that no document speaks of, and where their documents were.
+//! - [`successors`]: new applications that may be others under another name.
 //! - [`decision`]: what a namespace gets at a new commit, and what stays as it is; [`plan`]: the same for all namespaces.
 
 pub mod applications;
@@ -20,6 +20,6 @@ pub mod consent;
 pub mod decision;
 pub mod foreign;
 pub mod guarded;
-pub mod missed;
 pub mod objects;
 pub mod plan;
+pub mod successors;

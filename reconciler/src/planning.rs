@@ -3,7 +3,8 @@
 //!
 //! - `order`: what is asked of the process, and its answer.
 //! - `ways`: how the newest commit follows others; `agreement`: what people have agreed to; `annotation`: its end.
-//! - `earlier`: what applications last had, where no artifact says it; `last_documents`: where they were written last.
+//! - `earlier`: what applications last had, where no artifact says it; `last_documents`: where they were written last;
+//!   both by `lookback`.
 //! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
 //! - `reader`: the applications of a commit.
 //! - [`child`]: the work of the process.
@@ -16,6 +17,7 @@ pub mod child;
 mod earlier;
 mod failure;
 mod last_documents;
+mod lookback;
 pub mod order;
 mod planned;
 pub mod planner;

@@ -34,6 +34,16 @@ pub struct File {
     ignored: usize,
 }
 
+/// A document, as far as it says which application it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention<'a> {
+    pub place: Place,
+    pub namespace: &'a str,
+    pub name: &'a str,
+    /// It takes the application away.
+    pub is_removal: bool,
+}
+
 /// A document of an application that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
@@ -131,14 +141,20 @@ impl File {
         &self.documents
     }
 
-    /// The applications that its documents speak of, be they refused: the namespace and the name of each.
-    pub fn applications(&self) -> impl Iterator<Item = (&str, &str)> {
-        let valid = self.documents.iter().map(|document| match document {
-            Document::Application(found) => (found.namespace.as_str(), found.name.as_str()),
-            Document::Removal { namespace, name, .. } => (namespace.as_str(), name.as_str()),
+    /// The applications that its documents speak of, be they refused.
+    pub fn mentions(&self) -> impl Iterator<Item = Mention<'_>> {
+        let valid = self.documents.iter().map(|document| {
+            let (place, namespace, name, is_removal) = match document {
+                Document::Application(found) => (found.place, &found.namespace, &found.name, false),
+                Document::Removal { place, namespace, name } => (*place, namespace, name, true),
+            };
+            Mention { place, namespace: namespace.as_str(), name: name.as_str(), is_removal }
         });
-        let refused = self.refused.iter().filter_map(|refused| refused.application.as_ref());
-        valid.chain(refused.map(|(namespace, name)| (namespace.as_str(), name.as_str())))
+        let refused = self.refused.iter().filter_map(|Refused { place, application, .. }| {
+            let (namespace, name) = application.as_ref()?;
+            Some(Mention { place: *place, namespace, name, is_removal: false })
+        });
+        valid.chain(refused)
     }
 
     /// The resources of Istio that are written by hand.

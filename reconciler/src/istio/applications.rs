@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use istio_config::Document;
 pub use istio_config::File;
+use istio_config::{Document, file::Mention};
 
 use super::guarded::Guarded;
 
@@ -16,6 +16,11 @@ pub struct Applications {
 }
 
 impl Applications {
+    /// The documents of applications, each with its file.
+    pub(super) fn mentions(&self) -> impl Iterator<Item = (&Arc<str>, Mention<'_>)> {
+        self.files.iter().flat_map(|(path, file)| file.mentions().map(move |mention| (path, mention)))
+    }
+
     /// The first file of which nobody knows which applications it has.
     pub fn unreadable(&self) -> Option<&str> {
         self.files.iter().find(|(_, file)| file.is_unreadable()).map(|(path, _)| &**path)

@@ -24,9 +24,8 @@ pub struct Proposal {
     pub removed: BTreeSet<String>,
     /// A file that cannot be read: it may be the one with an application that is missed.
     pub unreadable: Option<String>,
-    /// The applications that no document speaks of, and of each a new one that is refused, with its place: it may be the same
-    /// one under another name.
-    pub renamed: BTreeMap<String, String>,
+    /// New applications that are refused, each with its place, by the names that they may have had before.
+    pub successors: BTreeMap<String, String>,
 }
 
 /// What is to be in force.
@@ -55,13 +54,13 @@ pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Dec
             let (removed, all) = losses(in_force, proposal, &decision.objects);
             let none = Consent { removals: 0, ..*consent };
             decision.by_consent =
-                !none.covers(removed, all) || !renamed(in_force, proposal, &none, &decision).is_empty();
+                !none.covers(removed, all) || !succeeded(in_force, proposal, &none, &decision).is_empty();
             break;
         }
         if turn >= MOST
             && let Some(why) = more.values().next().cloned()
         {
-            more = whole(in_force, proposal, &why);
+            more = all_free(in_force, proposal, &why);
             more.retain(|name, _| !decision.frozen.contains_key(name));
         }
         decision.frozen.extend(more);
@@ -70,7 +69,7 @@ pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Dec
 }
 
 /// All applications of a namespace, each for this reason, but for those that are invalid or taken away.
-pub(super) fn whole(in_force: &Objects, proposal: &Proposal, why: &str) -> BTreeMap<String, String> {
+pub(super) fn all_free(in_force: &Objects, proposal: &Proposal, why: &str) -> BTreeMap<String, String> {
     let known = in_force.applications().map(|(name, _)| name).chain(proposal.applications.keys());
     let free = known.filter(|name| proposal.is_free(name) && !proposal.removed.contains(*name));
     free.map(|name| (name.clone(), why.to_owned())).collect()
@@ -121,20 +120,19 @@ fn to_freeze(
             "{removed} of {all} objects of the namespace would be removed; write `Hfi-Removals: {removed}` into a commit \
              message, or `remove: true` into the document"
         ),
-        None => return renamed(in_force, proposal, consent, decision),
+        None => return succeeded(in_force, proposal, consent, decision),
     };
     losing(in_force, proposal, decision).map(|name| (name.clone(), reason.clone())).collect()
 }
 
-/// The applications that would go while a new one is refused that may be the same one under another name. A rename that is
-/// refused would take away what it does not replace.
-fn renamed(
+/// The applications that would go while the one is refused that may have come in their place.
+fn succeeded(
     in_force: &Objects,
     proposal: &Proposal,
     consent: &Consent,
     decision: &Decision,
 ) -> BTreeMap<String, String> {
-    if proposal.renamed.is_empty() {
+    if proposal.successors.is_empty() {
         return BTreeMap::new();
     }
     let (removed, _) = losses(in_force, proposal, &decision.objects);
@@ -142,7 +140,7 @@ fn renamed(
         return BTreeMap::new();
     }
     let losing = losing(in_force, proposal, decision);
-    let missed = losing.filter_map(|name| Some((name, proposal.renamed.get(name)?)));
+    let missed = losing.filter_map(|name| Some((name, proposal.successors.get(name)?)));
     let reason = |new| {
         format!(
             "no document speaks of it any more, and the new application {new} is refused, which may be this one under another \

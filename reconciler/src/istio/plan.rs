@@ -15,10 +15,10 @@ use super::{
     applications::Applications,
     artifact::Artifact,
     consent::Consent,
-    decision::{Decision, Proposal, decide, whole},
+    decision::{Decision, Proposal, all_free, decide},
     foreign::{Foreign, Named, by_namespace},
-    missed::Missed,
     objects::Objects,
+    successors::Successors,
 };
 
 /// What is in force in a namespace, and since which commit.
@@ -99,8 +99,8 @@ pub struct Proposed<'a> {
     pub foreign: &'a Foreign,
     /// The namespaces that must not change, each with the reason.
     pub stay: &'a Namespaces<String>,
-    /// The applications in force that no document speaks of.
-    pub missed: &'a Missed,
+    /// The applications in force that may be there under another name.
+    pub successors: &'a Successors,
 }
 
 /// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
@@ -240,7 +240,7 @@ impl Plan {
 /// are held stay as they are, each for a reason, and with `is_along` what may depend on them stays too.
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
-    &Proposed { applications, setting, foreign, missed, .. }: &Proposed<'_>,
+    &Proposed { applications, setting, foreign, successors, .. }: &Proposed<'_>,
     held: &BTreeMap<ApplicationId, String>,
     is_along: bool,
     cache: &mut RenderCache,
@@ -265,13 +265,7 @@ fn proposals(
     for (id, objects) in wanted.applications() {
         propose(id, Ok(objects.to_vec()));
     }
-    let mut refused = Namespaces::<BTreeMap<&str, String>>::new();
     for (id, why) in catalog.frozen() {
-        let is_new = before.get(&id.0).is_none_or(|known| known.of(&id.1).is_empty());
-        if is_new && !why.file.is_empty() && !why.is_outside() {
-            let place = format!("`{}` of {}:{}", id.1, why.file, why.finding.at.line);
-            refused.entry(id.0.clone()).or_default().entry(&*why.file).or_insert(place);
-        }
         propose(id, Err(held.get(id).cloned().unwrap_or_else(|| why.to_string())));
     }
     let removals: BTreeSet<_> = catalog.removals().iter().collect();
@@ -279,10 +273,11 @@ fn proposals(
         proposals.entry(namespace.clone()).or_default().removed.insert(name.clone());
     }
     let unreadable = applications.unreadable();
+    let valid = catalog.applications().iter().filter(|own| own.is_valid && !successors.is_empty());
+    let valid: BTreeSet<_> = valid.map(|own| (&*own.file, own.application.place.line)).collect();
     for (namespace, proposal) in &mut proposals {
         proposal.unreadable = unreadable.map(str::to_owned);
-        let renamed = |new| missed.renamed(namespace, new, applications);
-        proposal.renamed = refused.get(namespace).map(renamed).unwrap_or_default();
+        proposal.successors = successors.refused(namespace, |file, line| valid.contains(&(file, line)));
     }
     (proposals, by_namespace(catalog.new_objects()))
 }

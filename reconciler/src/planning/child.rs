@@ -10,15 +10,11 @@ use std::{
 };
 
 use super::{
-    earlier::Earlier,
     order::{Answer, Order, write_answer},
-    planned::planned,
+    planned::{Memory, planned},
     reader::Reader,
 };
-use crate::{
-    istio::plan::{RenderCache, Setting},
-    source::git::memory,
-};
+use crate::{istio::plan::Setting, source::git::memory};
 
 /// The command of `hfi` that runs [`plan_for_parent`].
 pub(super) const COMMAND: &str = "plan-for-serve";
@@ -27,8 +23,7 @@ pub(super) const COMMAND: &str = "plan-for-serve";
 #[derive(Debug, Default)]
 struct Planned {
     reader: Reader,
-    earlier: Earlier,
-    cache: RenderCache,
+    memory: Memory,
 }
 
 /// Takes orders, until there are no more. The first line is the memory that this process may use, in bytes.
@@ -55,7 +50,7 @@ impl Planned {
     fn answer(&mut self, order: &Order) -> Answer {
         let applications = self.reader.applications(order).map_err(|error| error.0)?;
         let setting = Setting::of_domain(order.cluster_domain.clone());
-        planned(order, &applications, &setting, &mut self.earlier, &mut self.cache).map_err(|error| error.0)
+        planned(order, &applications, &setting, &mut self.memory).map_err(|error| error.0)
     }
 }
 

@@ -2,47 +2,87 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 
+use super::lookback::{Lookback, Looked};
 use crate::{
-    istio::{
-        applications::File,
-        missed::{LastDocument, Missed},
-        plan::ApplicationId,
-    },
+    istio::{applications::File, guarded::Guarded, plan::ApplicationId, successors::LastDocument},
     source::{ancestry::CommitId, git::CommitLog},
 };
 
-/// The commits among which the last document of an application is looked for. One that is in force without a document for
-/// longer stayed for some reason.
-const MOST: usize = 200;
+/// The last document of each application.
+pub(super) type LastDocuments = Lookback<LastDocument>;
 
-/// Looks for the last documents of these applications before `head`. Where the history cannot be read, they are unknown.
-/// Blocks.
-pub(super) fn last_documents(head: CommitId, missed: BTreeSet<ApplicationId>, commits: &CommitLog) -> Missed {
-    let mut wanted = missed;
-    let mut found = BTreeMap::new();
-    if !wanted.is_empty() {
-        // The files themselves would take much memory.
-        let ids = |bytes: &[u8]| -> Vec<ApplicationId> {
-            let file = File::read(bytes);
-            let ids = file.applications().map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
-            ids.collect()
-        };
-        let visit = |files: Vec<(Arc<str>, Arc<Vec<ApplicationId>>)>| {
-            let paths: Arc<BTreeSet<_>> = Arc::new(files.iter().map(|(path, _)| Arc::clone(path)).collect());
-            for (file, ids) in &files {
-                for id in ids.iter().filter_map(|id| wanted.take(id)) {
-                    let (file, files) = (Arc::clone(file), Arc::clone(&paths));
-                    found.insert(id, Some(LastDocument { file, files }));
-                }
-            }
-            if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        // Nothing goes by what cannot be read.
-        let _ = commits.back(head, MOST, None, ids, visit);
+impl LastDocuments {
+    /// Looks for these applications before `head`. A document of a namespace that is not for its file counts for nothing.
+    /// Blocks.
+    pub(super) fn of(
+        &mut self,
+        head: CommitId,
+        guarded: &Guarded,
+        wanted: &BTreeSet<ApplicationId>,
+        commits: &CommitLog,
+    ) -> Looked<LastDocument> {
+        self.look(head, guarded, wanted, commits, ids, |wanted, files| found(wanted, guarded, &files))
     }
-    found.into_iter().chain(wanted.into_iter().map(|id| (id, None))).collect()
+}
+
+/// The applications that a file speaks of. The file itself would take much memory.
+fn ids(bytes: &[u8]) -> Vec<ApplicationId> {
+    let file = File::read(bytes);
+    file.mentions().map(|mention| (mention.namespace.to_owned(), mention.name.to_owned())).collect()
+}
+
+fn found(
+    wanted: &BTreeSet<ApplicationId>,
+    guarded: &Guarded,
+    files: &[(Arc<str>, Arc<Vec<ApplicationId>>)],
+) -> BTreeMap<ApplicationId, LastDocument> {
+    let mut places = BTreeMap::new();
+    for (file, ids) in files {
+        for id in ids.iter().filter(|id| wanted.contains(*id)) {
+            if guarded.limits(file).allows_namespace(&id.0) {
+                places.entry(id.clone()).or_insert_with(|| Arc::clone(file));
+            }
+        }
+    }
+    let mut beside: BTreeMap<String, BTreeSet<String>> =
+        places.keys().map(|(namespace, _)| (namespace.clone(), BTreeSet::new())).collect();
+    for (namespace, name) in files.iter().flat_map(|(_, ids)| ids.iter()).filter(|_| !places.is_empty()) {
+        if let Some(of_namespace) = beside.get_mut(namespace) {
+            of_namespace.insert(name.clone());
+        }
+    }
+    let beside: BTreeMap<_, _> =
+        beside.into_iter().map(|(namespace, names)| (namespace, Arc::new(names))).collect();
+    let found = places.into_iter().filter_map(|(id, file)| {
+        let beside = Arc::clone(beside.get(&id.0)?);
+        Some((id, LastDocument { file, beside }))
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc};
+
+    use policies::File as Policies;
+
+    use super::found;
+    use crate::istio::guarded::Guarded;
+
+    #[test]
+    fn a_document_of_a_namespace_that_is_not_for_its_file_is_nobodys_last_one() {
+        let id = |name: &str| ("shop".to_owned(), name.to_owned());
+        let files = [("evil/x.yaml", vec![id("a"), id("z")]), ("shop/a.yaml", vec![id("a"), id("b")])];
+        let files: Vec<_> = files.map(|(path, ids)| (Arc::from(path), Arc::new(ids))).into();
+        let guardrail = Policies::read(b"kind: Guardrail\nspec: {istio: {namespaces: [evil]}}\n");
+        let guarded = Guarded::of([("evil/", &guardrail)].into_iter());
+        let found = found(&BTreeSet::from([id("a"), id("z")]), &guarded, &files);
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&id("a")]);
+        let last = &found[&id("a")];
+        assert_eq!(&*last.file, "shop/a.yaml");
+        assert!(last.beside.contains("b"));
+    }
 }

@@ -3,13 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     agreement::{agreements, now},
     annotation,
-    earlier::{Earlier, Looked},
-    last_documents::last_documents,
+    earlier::Earlier,
+    last_documents::LastDocuments,
+    lookback::Looked,
     order::{Known, Order},
     unplanned,
     ways::Ways,
@@ -18,24 +19,31 @@ use crate::{
     istio::{
         applications::Applications,
         artifact::ArtifactError,
-        missed::Missed,
         objects::Objects,
         plan::{
             ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, RenderCache, Resource, Setting,
             freeze, plan,
         },
+        successors::Doubtful,
     },
     source::SourceError,
     version,
 };
+
+/// The facts of the last plan, by which the next one is made with less work.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    earlier: Earlier,
+    last_documents: LastDocuments,
+    cache: RenderCache,
+}
 
 /// Plans what a commit with these applications changes. Blocks.
 pub(super) fn planned(
     order: &Order,
     applications: &Applications,
     setting: &Setting,
-    earlier: &mut Earlier,
-    cache: &mut RenderCache,
+    Memory { earlier, last_documents, cache }: &mut Memory,
 ) -> Result<Namespaces<Plan>, SourceError> {
     let Order { commits, commit: head, withdrawn, allowed, known, foreign, .. } = order;
     let in_force: Namespaces<&InForce> = known
@@ -57,32 +65,35 @@ pub(super) fn planned(
             let consents = consents.collect();
             let stay = agreements.iter().filter_map(|(name, agreed)| Some((name.clone(), agreed.why_not()?)));
             let mut stay: Namespaces<String> = stay.collect();
-            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>, missed: &Missed| {
+            let doubtful = Doubtful::of(&objects, applications);
+            let last = last_documents.of(*head, &applications.guarded, doubtful.missed(), commits);
+            let successors = &doubtful.successors(last.found, applications);
+            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>| {
                 let renderer = version::text();
                 let proposed =
-                    Proposed { applications, commit: &commit, renderer, setting, foreign, stay, missed };
+                    Proposed { applications, commit: &commit, renderer, setting, foreign, stay, successors };
                 plan(&objects, earlier, &proposed, &consents, cache)
             };
-            let mut plans = plan(&Namespaces::new(), &stay, &Missed::default());
-            let missed = last_documents(*head, missed(&plans, &objects, applications), commits);
-            if !missed.is_empty() {
-                plans = plan(&Namespaces::new(), &stay, &missed);
-            }
+            let mut plans = plan(&Namespaces::new(), &stay);
             let wanted = without_artifact(&plans, known);
             let Looked { found, unknown } =
-                earlier.look(*head, &applications.guarded, &wanted, commits, setting);
+                earlier.valid(*head, &applications.guarded, &wanted, commits, setting);
             let unknown = unknown.into_iter().map(|((namespace, _), error)| {
                 (namespace, format!("what its invalid applications had last is not known: {error}"))
             });
             let unknown: Namespaces<String> = unknown.collect();
             stay.extend(unknown.clone());
             if !found.is_empty() || !unknown.is_empty() {
-                plans = plan(&by_namespace(&found), &stay, &missed);
+                plans = plan(&by_namespace(found), &stay);
             }
             for (namespace, reason) in unknown {
                 let plan = plans.entry(namespace).or_default();
                 plan.failure = Some(reason.clone());
                 plan.freeze(reason);
+            }
+            for ((namespace, name), error) in last.unknown {
+                let plan = plans.entry(namespace).or_default();
+                plan.failure.get_or_insert(format!("the last document of {name} is not known: {error}"));
             }
             for (namespace, agreement) in &agreements {
                 let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
@@ -133,27 +144,11 @@ fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<Applica
     frozen.map(|(namespace, name)| (namespace.clone(), name.clone())).collect()
 }
 
-/// The applications that no document speaks of, of namespaces where a new one is refused.
-fn missed(
-    plans: &Namespaces<Plan>,
-    in_force: &Namespaces<Objects>,
-    applications: &Applications,
-) -> BTreeSet<ApplicationId> {
-    let refuses_new = |(namespace, known): &(&String, &Objects)| {
-        let frozen = plans.get(*namespace).into_iter().flat_map(Plan::frozen_applications);
-        frozen.into_iter().any(|name| known.of(name).is_empty())
-    };
-    let known = in_force.iter().filter(refuses_new).flat_map(|(namespace, known)| {
-        known.applications().map(|(name, _)| (namespace.clone(), name.clone()))
-    });
-    applications.missed(known)
-}
-
 /// The objects of each namespace.
-fn by_namespace(found: &Vec<(ApplicationId, Vec<Resource>)>) -> Namespaces<Objects> {
+fn by_namespace(found: BTreeMap<ApplicationId, Vec<Resource>>) -> Namespaces<Objects> {
     let mut namespaces = Namespaces::<Objects>::new();
     for ((namespace, name), objects) in found {
-        namespaces.entry(namespace.clone()).or_default().set(name, objects.clone());
+        namespaces.entry(namespace).or_default().set(&name, objects);
     }
     namespaces
 }

@@ -106,7 +106,9 @@ fn another<'o, 'a>(
 
 fn error(rendered: &Rendered, (thing, file, owner): Clash<'_, '_>) -> Finding {
     let Owner { name, line, .. } = owner;
-    let reason = format!("is for {thing}, which belongs to the application `{name}` of {file}:{line}");
+    // One that stays in force without a document has no place.
+    let of = if file.is_empty() { ", which is in force".to_owned() } else { format!(" of {file}:{line}") };
+    let reason = format!("is for {thing}, which belongs to the application `{name}`{of}");
     Finding::error("APP22", rendered.field.clone(), reason)
         .at(rendered.entry)
         .right("write the entry there, or both documents into one file")

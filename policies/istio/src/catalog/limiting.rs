@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use policies::language::{AllowSpec, ClusterDomain};
 
-use super::located::OUTSIDE;
 use crate::{
     field::Field,
     finding::Finding,
@@ -22,7 +21,7 @@ use crate::{
 pub(super) fn namespace(namespace: &str, limits: Option<&Limits>) -> Option<Finding> {
     is_outside(namespace, limits).then(|| {
         let reason = format!("`{namespace}` is not within the namespaces of the Guardrails");
-        let finding = Finding::error(OUTSIDE, "metadata.namespace", reason);
+        let finding = Finding::error("LIM02", "metadata.namespace", reason);
         finding.right("move the document below a Guardrail that allows the namespace")
     })
 }
@@ -38,7 +37,7 @@ pub(super) fn by_hand(namespace: &str, number: usize, limits: Option<&Limits>) -
             "`{namespace}` is not within the namespaces of the Guardrails, so {objects} for no application"
         );
         let right = format!("move {them} below a Guardrail that allows the namespace");
-        Finding::warning(OUTSIDE, "metadata", reason).right(right)
+        Finding::warning("LIM02", "metadata", reason).right(right)
     })
 }
 

@@ -9,9 +9,6 @@ use crate::finding::{Finding, Level};
 /// The id of what is said of applications that are held.
 pub(super) const HELD: &str = "APP24";
 
-/// The id of what is said of namespaces that are not for a file.
-pub(super) const OUTSIDE: &str = "LIM02";
-
 /// A finding, and the file that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatedFinding {
@@ -22,11 +19,6 @@ pub struct LocatedFinding {
 impl LocatedFinding {
     pub(super) fn new(file: &Arc<str>, finding: Finding) -> Self {
         Self { file: Arc::clone(file), finding }
-    }
-
-    /// True if it is about a document that may not speak of its namespace, and so counts for nothing there.
-    pub fn is_outside(&self) -> bool {
-        self.finding.rule == OUTSIDE
     }
 
     pub(super) fn order(&self) -> (&str, Place, &str, Level, &str) {

@@ -98,7 +98,7 @@ fn a_file_that_cannot_be_read_may_be_of_any_application_that_is_missed() {
 fn what_may_have_another_name_stays_while_that_one_is_refused_unless_people_agree() {
     let before = in_force(&[("a", 1), ("c", 3)]);
     let renamed = || Proposal {
-        renamed: [("a".to_owned(), "`b` of a.yaml:4".to_owned())].into(),
+        successors: [("a".to_owned(), "`b` of a.yaml:4".to_owned())].into(),
         ..proposal(&[("b", Err("a.yaml:4: no")), ("c", Ok(2))])
     };
     let decision = decide(&before, &renamed(), &Consent::default());

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ApplicationId, Artifact, Consent, Decision, Named, Namespaces, Objects, Proposal, Proposed, RenderCache,
-    decide, proposals, whole,
+    all_free, decide, proposals,
 };
 
-/// The turns that hold something of a namespace until they hold all of it.
+/// The turns that may hold a part of a namespace. The last of them holds all of it.
 const EXACT: usize = 4;
 
 /// The turns that hold something until all that may depend on what is held stays too.
@@ -64,7 +64,7 @@ pub(super) fn decisions(
                 let turns = turns.entry(namespace.clone()).or_default();
                 *turns += 1;
                 if *turns >= EXACT || is_along {
-                    more = whole(before, &proposal, &why);
+                    more = all_free(before, &proposal, &why);
                 }
             }
             held.extend(more.into_iter().map(|(name, why)| ((namespace.clone(), name), why)));

@@ -1,10 +1,11 @@
 //! Plans for repositories of real documents.
 
+mod a_rename_that_is_refused_takes_nothing_away;
 mod what_others_have_made_is_not_taken_over;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use istio_config::{File, RenderCache, Setting};
+use istio_config::{ApplicationId, File, RenderCache, Setting};
 use policies::File as Policies;
 
 use super::{Commit, InForce, Messages, Namespaces, Plan, Proposed, freeze, plan, valid};
@@ -14,8 +15,8 @@ use crate::istio::{
     consent::Consent,
     foreign::Foreign,
     guarded::{Guarded, directory},
-    missed::{LastDocument, Missed},
     objects::Objects,
+    successors::{Doubtful, LastDocument, Successors},
 };
 
 /// A repository of files, and what is in force.
@@ -30,7 +31,8 @@ struct World {
     earlier: Namespaces<Objects>,
     cache: RenderCache,
     foreign: Foreign,
-    missed: Missed,
+    /// The last documents of applications, if they are looked for.
+    last: Option<BTreeMap<ApplicationId, LastDocument>>,
 }
 
 impl World {
@@ -39,6 +41,8 @@ impl World {
         self.commits += 1;
         let applications = self.applications();
         let commit = Commit { id: format!("{:040}", self.commits), at: "2026-01-01T00:00:00Z".to_owned() };
+        let successors = |last| Doubtful::of(&self.in_force, &applications).successors(last, &applications);
+        let successors = self.last.clone().map_or_else(Successors::default, successors);
         let consents = BTreeMap::from([("shop".to_owned(), consent)]);
         let proposed = Proposed {
             applications: &applications,
@@ -47,7 +51,7 @@ impl World {
             setting: &Setting::default(),
             foreign: &self.foreign,
             stay: &Namespaces::new(),
-            missed: &self.missed,
+            successors: &successors,
         };
         let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents, &mut self.cache);
         for (namespace, plan) in &plans {
@@ -236,74 +240,4 @@ fn where_an_annotation_agrees_no_line_of_a_message_is_used_up() {
     world.files.insert("c.yaml", application("c", "{destinationRule: {host: reviews, wrong: 1}}"));
     let plan = world.commit(Consent { removals: 9, is_of_commit: true, ..Consent::default() });
     assert!(world.objects().is_empty() && !plan.by_consent);
-}
-
-/// What is known of the last document of `a`.
-fn missed(last: Option<(&str, &[&str])>) -> Missed {
-    let last = last.map(|(file, files)| LastDocument {
-        file: file.into(),
-        files: Arc::new(files.iter().map(|path| Arc::from(*path)).collect()),
-    });
-    [(("shop".to_owned(), "a".to_owned()), last)].into_iter().collect()
-}
-
-#[test]
-fn a_rename_that_is_refused_takes_nothing_away() {
-    for (refused, line) in [
-        ("{destinationRule: {host: reviews, wrong: 1}}", 4),
-        ("{destinationRule: {host: reviews, resourceName: b-destination-rule}}", 4),
-    ] {
-        let mut world = world();
-        world.missed = missed(Some(("a.yaml", &["a.yaml", "b.yaml"])));
-        world.files.insert("a.yaml", application("c", refused));
-        let plan = world.commit(Consent::default());
-        assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"], "{refused}");
-        let why = &plan.frozen["a"];
-        let place = format!("the new application `c` of a.yaml:{line} is refused");
-        assert!(why.contains(&place) && why.contains("Hfi-Removals: 1"), "{why}");
-        assert_eq!(plan.frozen.len(), 2, "{:?}", plan.frozen);
-        world.files.insert("a.yaml", application("c", RULE));
-        assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
-        assert_eq!(world.objects(), ["b-destination-rule", "c-destination-rule"]);
-    }
-}
-
-#[test]
-fn a_new_application_that_is_refused_keeps_only_what_its_own_file_had() {
-    let wrong = || application("c", "{destinationRule: {host: reviews, wrong: 1}}");
-    let files: &[&'static str] = &["a.yaml", "b.yaml", "team/c.yaml"];
-    for (at, last, is_kept) in [
-        ("c.yaml", Some(("a.yaml", files)), true),
-        ("a.yaml", Some(("a.yaml", files)), true),
-        ("c.yaml", None, true),
-        // It was there before, or is elsewhere.
-        ("b.yaml", Some(("a.yaml", files)), false),
-        ("team/d.yaml", Some(("a.yaml", files)), false),
-        ("team/c.yaml", Some(("a.yaml", files)), false),
-        ("d.yaml", Some(("team/a.yaml", files)), false),
-        ("team/deep/d.yaml", Some(("team/a.yaml", files)), false),
-        ("team/d.yaml", Some(("team/a.yaml", files)), true),
-    ] {
-        let mut world = world();
-        world.missed = missed(last);
-        world.files.remove("a.yaml");
-        world.files.insert(
-            at,
-            if at == "b.yaml" { format!("{}---\n{}", application("b", RULE), wrong()) } else { wrong() },
-        );
-        let plan = world.commit(Consent::default());
-        assert_eq!(world.objects().len(), 1 + usize::from(is_kept), "{at} {last:?}: {:?}", plan.frozen);
-    }
-}
-
-#[test]
-fn what_a_file_may_not_speak_of_keeps_nothing_that_its_owner_takes_out() {
-    let mut world = world();
-    world.missed = missed(None);
-    world.files.insert("evil/c.yaml", application("c", RULE));
-    let guardrail = "kind: Guardrail\nspec: {istio: {namespaces: [evil]}}\n".to_owned();
-    world.files.insert("evil/guardrail.yaml", guardrail);
-    world.files.remove("a.yaml");
-    let plan = world.commit(Consent::default());
-    assert_eq!(world.objects(), ["b-destination-rule"], "{:?}", plan.frozen);
 }

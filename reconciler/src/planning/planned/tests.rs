@@ -9,14 +9,14 @@ use istio_config::File;
 
 use policies::language::ClusterDomain;
 
-use super::{Earlier, Known, Order, RenderCache, Setting, planned};
+use super::{Known, Memory, Order, Setting, planned};
 use crate::{
     clock,
     istio::{
         applications::Applications,
         foreign::Foreign,
         guarded::Guarded,
-        plan::{Commit, InForce, Namespaces, Plan},
+        plan::{InForce, Namespaces, Plan},
     },
     source::{ancestry::CommitId, git::CommitLog},
 };
@@ -32,8 +32,7 @@ struct World {
     tip: Option<Oid>,
     /// The time of the next commit.
     at: i64,
-    earlier: RefCell<Earlier>,
-    cache: RefCell<RenderCache>,
+    memory: RefCell<Memory>,
     withdrawn: Option<String>,
     foreign: Foreign,
 }
@@ -42,8 +41,8 @@ impl World {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
-        let (earlier, cache) = Default::default();
-        Self { directory, tip: None, at: 1, earlier, cache, withdrawn: None, foreign: Foreign::default() }
+        let memory = RefCell::default();
+        Self { directory, tip: None, at: 1, memory, withdrawn: None, foreign: Foreign::default() }
     }
 
     /// Commits these files of applications of `shop`, or of `bank` by their names, each with its destination.
@@ -110,8 +109,7 @@ impl World {
             known,
             foreign: self.foreign.clone(),
         };
-        let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
-        planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap()
+        planned(&order, &head.applications, &Setting::default(), &mut self.memory.borrow_mut()).unwrap()
     }
 }
 
@@ -268,27 +266,46 @@ fn a_history_that_was_forced_away_gives_nothing_back() {
 fn a_rename_that_is_refused_takes_nothing_away_however_long_ago_it_was() {
     let mut world = World::new();
     let first = world.commit(&[("a", RULE), ("b", RULE)]);
-    let in_force = world.plan(&first, None, false).next.unwrap();
-    // The file has gone, and another one has come.
-    let head = world.commit(&[("c", INVALID), ("b", "{host: ratings}")]);
-    let plan = world.plan(&head, Some(Ok(in_force)), false);
-    assert!(plan.frozen["a"].contains("the new application `c` of c.yaml:4"), "{:?}", plan.frozen);
-    let in_force = plan.next.unwrap();
-    assert_eq!(in_force.objects, 2, "{:?}", plan.frozen);
-    for changed in ["x", "y"] {
-        let head = world.commit(&[("c", INVALID), ("b", &format!("{{host: {changed}}}"))]);
-        let plan = world.plan(&head, Some(Ok(in_force.clone())), false);
-        assert_eq!(plan.next.unwrap().objects, 2, "{:?}", plan.frozen);
+    let mut in_force = world.plan(&first, None, false).next.unwrap();
+    for host in 0..210 {
+        // The file has gone, and another one has come.
+        let head = world.commit(&[("c", INVALID), ("b", &format!("{{host: h{host}}}"))]);
+        if ![0, 1, 150, 209].contains(&host) {
+            continue;
+        }
+        if host == 150 {
+            // Another process knows nothing of the plans before.
+            world.memory = RefCell::default();
+        }
+        let plan = world.plan(&head, Some(Ok(in_force)), false);
+        assert!(plan.frozen["a"].contains("the new application `c` of c.yaml:1"), "{:?}", plan.frozen);
+        in_force = plan.next.unwrap();
+        assert_eq!(in_force.objects, 2, "{:?}", plan.frozen);
     }
-    let lost = world.commit(&[("c", INVALID), ("b", "{host: lost}")]);
-    let head = world.commit(&[("c", INVALID), ("b", "{host: z}")]);
-    let without = world.commit(&[("b", "{host: z}")]);
-    let gone = world.plan(&without, Some(Ok(in_force.clone())), false);
-    assert_eq!((gone.next.unwrap().objects, gone.frozen), (1, BTreeMap::new()));
-    // What cannot be read may say anything.
-    let commit = Commit { id: head.commit.to_string(), ..in_force.commit.clone() };
-    let in_force = InForce { commit: commit.clone(), judged: commit, ..in_force };
-    world.lose(&lost.commit.to_string());
+    world.memory = RefCell::default();
+    let head = world.commit(&[("c", INVALID), ("b", RULE)]);
+    let plan = world.plan(&head, Some(Ok(in_force.clone())), false);
+    assert!(plan.frozen.contains_key("a"), "the last document is over 200 commits old: {:?}", plan.frozen);
+    let head = world.commit(&[("b", RULE)]);
+    let plan = world.plan(&head, Some(Ok(in_force)), false);
+    assert_eq!((plan.next.unwrap().objects, plan.frozen), (1, BTreeMap::new()));
+}
+
+#[test]
+fn a_rename_that_is_refused_takes_nothing_away_where_the_history_cannot_be_read() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE), ("b", RULE)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    world.commit(&[("b", RULE)]);
+    let tree = {
+        let clone = BareClone::open_bare(world.directory.path()).unwrap();
+        clone.find_commit(world.tip.unwrap()).unwrap().tree_id().to_string()
+    };
+    let head = world.commit(&[("c", INVALID), ("b", "{host: ratings}")]);
+    world.lose(&tree);
     let plan = world.plan(&head, Some(Ok(in_force)), false);
     assert!(plan.frozen.contains_key("a"), "{:?}", plan.frozen);
+    assert_eq!(plan.next.unwrap().objects, 2);
+    let reason = plan.failure.unwrap();
+    assert!(reason.starts_with("the last document of a is not known: "), "{reason}");
 }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::istio::plan::{Commit, Namespaces, Plan, Proposed, RenderCache, plan};
 use crate::istio::{
     applications::Applications, artifact::LONGEST, consent::Consent, foreign::Foreign, guarded::Guarded,
-    missed::Missed, objects::Objects,
+    objects::Objects, successors::Successors,
 };
 
 thread_local! {
@@ -64,7 +64,7 @@ impl World {
             setting: &setting,
             foreign: &Foreign::default(),
             stay,
-            missed: &Missed::default(),
+            successors: &Successors::default(),
         };
         let consent = Consent { removals: agreed, ..Consent::default() };
         let consents = ["shop", "bank", "test"].map(|namespace| (namespace.to_owned(), consent)).into();

@@ -1,0 +1,118 @@
+//! A new application that is refused may be one that no document speaks of any more: that one stays.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{RULE, World, application, world};
+use crate::istio::{consent::Consent, successors::LastDocument};
+
+const WRONG: &str = "{destinationRule: {host: reviews, wrong: 1}}";
+
+/// The last document of `shop/a`, or of another one, beside others.
+fn last(id: (&str, &str), file: &str, beside: &[&str]) -> BTreeMap<(String, String), LastDocument> {
+    let beside = beside.iter().map(|name| (*name).to_owned()).collect();
+    let document = LastDocument { file: file.into(), beside: Arc::new(beside) };
+    [((id.0.to_owned(), id.1.to_owned()), document)].into()
+}
+
+fn renamed(file: &str, beside: &[&str]) -> World {
+    World { last: Some(last(("shop", "a"), file, beside)), ..world() }
+}
+
+#[test]
+fn until_the_new_name_is_right() {
+    for refused in [WRONG, "{destinationRule: {host: reviews, resourceName: b-destination-rule}}"] {
+        let mut world = renamed("a.yaml", &["a", "b"]);
+        world.files.insert("a.yaml", application("c", refused));
+        let plan = world.commit(Consent::default());
+        assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"], "{refused}");
+        let why = &plan.frozen["a"];
+        assert!(why.contains("the new application `c` of a.yaml:1 is refused"), "{why}");
+        assert!(why.contains("Hfi-Removals: 1"), "{why}");
+        assert_eq!(plan.frozen.len(), 2, "{:?}", plan.frozen);
+        world.files.insert("a.yaml", application("c", RULE));
+        assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+        assert_eq!(world.objects(), ["b-destination-rule", "c-destination-rule"]);
+    }
+}
+
+#[test]
+fn what_is_refused_elsewhere_or_was_there_before_keeps_nothing() {
+    for (new, file, beside, is_kept) in [
+        ("a.yaml", "a.yaml", &["a", "b"][..], true),
+        ("c.yaml", "a.yaml", &["a", "b"], true),
+        ("team/c.yaml", "team/a.yaml", &["a", "b"], true),
+        ("a.yaml", "a.yaml", &["a", "b", "c"], false),
+        ("c.yaml", "a.yaml", &["a", "b", "c"], false),
+        ("team/c.yaml", "a.yaml", &["a", "b"], false),
+        ("c.yaml", "team/a.yaml", &["a", "b"], false),
+        ("team/deep/c.yaml", "team/a.yaml", &["a", "b"], false),
+        // This file is there.
+        ("c.yaml", "b.yaml", &["a", "b"], false),
+    ] {
+        let mut world = renamed(file, beside);
+        world.files.remove("a.yaml");
+        world.files.insert(new, application("c", WRONG));
+        let plan = world.commit(Consent::default());
+        assert_eq!(world.objects().len(), 1 + usize::from(is_kept), "{new} {file}: {:?}", plan.frozen);
+    }
+}
+
+#[test]
+fn where_the_last_document_is_not_known_any_new_one_may_be_it() {
+    let mut world = World { last: Some(BTreeMap::new()), ..world() };
+    world.files.remove("a.yaml");
+    world.files.insert("team/c.yaml", application("c", WRONG));
+    assert!(world.commit(Consent::default()).frozen["a"].contains("team/c.yaml"));
+    // Nothing new is refused.
+    world.files.insert("team/c.yaml", application("c", "{remove: true}"));
+    assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+    assert_eq!(world.objects(), ["b-destination-rule"]);
+}
+
+#[test]
+fn though_another_document_has_the_new_name() {
+    for other in [RULE, WRONG] {
+        for new in [WRONG, RULE] {
+            let mut world = renamed("team/a.yaml", &["a", "b"]);
+            world.files.remove("a.yaml");
+            world.files.insert("other.yaml", application("c", other));
+            world.files.insert("team/c.yaml", application("c", new));
+            let plan = world.commit(Consent::default());
+            assert_eq!(world.in_force["shop"].of("a").len(), 1, "{other} {new}: {:?}", plan.frozen);
+        }
+    }
+}
+
+#[test]
+fn also_where_the_new_name_is_refused_since_another_rename_was() {
+    let gateway = |namespace: &str, name: &str, host: &str| {
+        let spec = format!("{{gateway: {{hosts: [{host}], tls: {{secret: {namespace}-{name}}}}}}}");
+        application(name, &spec).replace("namespace: shop", &format!("namespace: {namespace}"))
+    };
+    let mut world = World::default();
+    world.files.insert("shop/a.yaml", gateway("shop", "a", "one.example.com"));
+    world.files.insert("shop/other.yaml", gateway("shop", "other", "other.example.com"));
+    world.files.insert("bank/x.yaml", gateway("bank", "x", "two.example.com"));
+    world.files.insert("bank/other.yaml", gateway("bank", "other", "bank.example.com"));
+    assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+    let mut both = last(("shop", "a"), "shop/a.yaml", &["a", "other"]);
+    both.extend(last(("bank", "x"), "bank/x.yaml", &["x", "other"]));
+    world.last = Some(both);
+    // The host that `y` is to get stays with `a`.
+    world.files.insert("shop/a.yaml", application("c", WRONG));
+    world.files.insert("bank/x.yaml", gateway("bank", "y", "one.example.com"));
+    world.commit(Consent::default());
+    assert_eq!(world.in_force["shop"].of("a").len(), 1);
+    assert_eq!(world.in_force["bank"].of("x").len(), 1);
+}
+
+#[test]
+fn what_a_file_may_not_speak_of_keeps_nothing_that_its_owner_takes_out() {
+    let mut world = World { last: Some(BTreeMap::new()), ..world() };
+    world.files.insert("evil/c.yaml", application("c", RULE));
+    let guardrail = "kind: Guardrail\nspec: {istio: {namespaces: [evil]}}\n".to_owned();
+    world.files.insert("evil/guardrail.yaml", guardrail);
+    world.files.remove("a.yaml");
+    let plan = world.commit(Consent::default());
+    assert_eq!(world.objects(), ["b-destination-rule"], "{:?}", plan.frozen);
+}
