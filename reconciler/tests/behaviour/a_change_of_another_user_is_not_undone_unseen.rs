@@ -1,6 +1,8 @@
 //! Two users change one policy at two replicas, and the second replica has not read the first change: the second user is
 //! told of it, and undoes nothing.
 
+use std::fs;
+
 use harness::{GitHttp, Repository};
 use reconciler::{assembly::WriteOptions, source::writing::Author};
 use tokio::time::{Duration, sleep, timeout};
@@ -143,6 +145,26 @@ async fn a_policy_that_was_moved_to_another_file_is_no_conflict() {
     assert_eq!(world.lost().await, Some(1.0), "the push alone told of it");
     let moved = content(&world.repository, "moved.yaml");
     assert!(moved.contains("504"), "{moved}");
+}
+
+#[tokio::test]
+async fn a_commit_with_a_message_over_the_limit_counts_as_a_change_of_another_user() {
+    let world = World::new().await;
+    let git = async |arguments: &[&str]| world.repository.git(arguments).await.unwrap();
+    git(&["pull", "--quiet", "origin", "main"]).await;
+    let both = content(&world.repository, "ours.yaml");
+    let theirs = both.replace("503", "418");
+    world.repository.write("ours.yaml", &theirs).unwrap();
+    let message = world.repository.folder().join("message");
+    fs::write(&message, format!("Long\n\n{}", "m".repeat(1 << 20))).unwrap();
+    git(&["commit", "--quiet", "--all", "--file", message.to_str().unwrap()]).await;
+    let long = git(&["rev-parse", "HEAD"]).await;
+    // The sender is the user of the next commit, which leaves the policy alone.
+    world.repository.write("ours.yaml", &theirs.replace("500", "505")).unwrap();
+    world.repository.push("Beside\n\nHfi-User: alice\nHfi-Request: 1").await.unwrap();
+    let answer = world.here.send(ours(504)).await;
+    answer.is_refused(409, &format!("the policy `ours` was changed meanwhile by commit {} by ", long.trim()));
+    world.has("418");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The commits that changed one document.
 
+mod first_parents;
 mod last_changes;
+#[cfg(test)]
+mod tests;
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
@@ -11,11 +14,13 @@ use std::{
 use git2::{Commit, Oid, Repository as BareClone};
 use policies::{File, Timestamp, editing, language::PolicyName};
 
+use self::first_parents::FirstParents;
 use super::{
     GitSource,
     budget::{Cost, ReadError},
     directory::{Change, Directory},
     document_times::committed_at,
+    limits::MAX_COMMIT,
     objects,
     reason::failure,
     tree::policy_directory,
@@ -173,7 +178,8 @@ impl DocumentHistory {
         Ok(Changed { commits, is_partial })
     }
 
-    /// Visits so many of the first-parent commits back from `tip`, each with what it changed, until told to stop. True
+    /// Visits so many of the first-parent commits back from `tip`, each with what it changed, until told to stop.
+    /// One over the limit of a commit is visited too: it was never served, but the next one served what it changed. True
     /// if there are older ones, which were not visited.
     fn back_from(
         &self,
@@ -184,8 +190,9 @@ impl DocumentHistory {
     ) -> Result<bool, ReadError> {
         let mut commit = objects::commit(clone, tip)?;
         let mut after = self.directory(clone, &commit, None)?;
+        let mut parents = FirstParents::new(clone);
         for _ in 0..among.min(MAX_COMMITS) {
-            let parent = match readable_parent(clone, &commit) {
+            let parent = match parents.of(&commit) {
                 // Its parents are not known, so it cannot be said what came after them.
                 Err(ReadError::Over(_)) => return Ok(true),
                 parent => parent?,
@@ -226,27 +233,16 @@ impl DocumentHistory {
 fn first_parent(clone: &BareClone, tip: CommitId, wanted: CommitId) -> Result<Option<Commit<'_>>, ReadError> {
     let wanted = Oid::from_bytes(&wanted.0)?;
     let mut commit = objects::commit(clone, Oid::from_bytes(&tip.0)?)?;
+    let mut parents = FirstParents::new(clone);
     for _ in 0..MAX_COMMITS {
         if commit.id() == wanted {
             return Ok(Some(commit));
         }
-        commit = match readable_parent(clone, &commit) {
+        commit = match parents.of(&commit) {
             Ok(Some(parent)) => parent,
             Ok(None) | Err(ReadError::Over(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-    }
-    Ok(None)
-}
-
-/// The nearest first parent that is within the limit of a commit. Others were never served.
-fn readable_parent<'r>(clone: &'r BareClone, commit: &Commit<'_>) -> Result<Option<Commit<'r>>, ReadError> {
-    let mut next = commit.parent_ids().next();
-    while let Some(id) = next {
-        match objects::commit(clone, id) {
-            Err(ReadError::Over(_)) => next = objects::parent_of_long(clone, id)?,
-            found => return found.map(Some),
-        }
     }
     Ok(None)
 }
@@ -290,12 +286,14 @@ impl ChangeCommit {
         let author = commit.author();
         let author = String::from_utf8_lossy(author.name_bytes()).into_owned();
         let message = String::from_utf8_lossy(commit.message_bytes());
+        // hfi writes no message that long, so its trailers are somebody else's.
+        let user = (message.len() <= MAX_COMMIT).then(|| user(&message)).flatten();
         let subject: String = message.lines().next().unwrap_or_default().chars().take(MAX_SUBJECT).collect();
         Self {
             id: CommitId(commit.id().as_bytes().try_into().unwrap_or_default()),
             at: committed_at(commit),
             author: printable(&author).into_owned(),
-            user: user(&message).map(|user| printable(&user).into_owned()),
+            user: user.map(|user| printable(&user).into_owned()),
             subject: printable(&subject).into_owned(),
         }
     }
@@ -306,57 +304,4 @@ fn user(message: &str) -> Option<String> {
     let trailers = git2::message_trailers_strs(message).ok()?;
     let user = trailers.iter().find(|(key, _)| *key == USER_TRAILER);
     user.map(|(_, user)| user.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use git2::{Oid, Repository as BareClone, Signature, Time};
-
-    use super::{DocumentHistory, user};
-    use crate::source::{ancestry::CommitId, git::limits::MAX_COMMIT};
-
-    #[test]
-    fn a_commit_over_the_limit_is_stepped_over_and_one_that_is_far_over_it_is_the_end() {
-        for (length, told, is_partial) in
-            [(MAX_COMMIT + 1, &["last", "then", "first"][..], false), (5 * MAX_COMMIT, &["last"], true)]
-        {
-            let directory = tempfile::tempdir().unwrap();
-            let clone = BareClone::init_bare(directory.path()).unwrap();
-            let mut commits = Vec::<Oid>::new();
-            for (delay, message) in [(1, "first"), (2, &*"m".repeat(length)), (3, "then"), (4, "last")] {
-                let text = format!(
-                    "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: 1, delay_ms: {delay}}}}}]}}\n"
-                );
-                let mut tree = clone.treebuilder(None).unwrap();
-                tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
-                let tree = clone.find_tree(tree.write().unwrap()).unwrap();
-                let author = Signature::new("A", "a@b", &Time::new(delay, 0)).unwrap();
-                let parents: Vec<_> =
-                    commits.last().map(|id| clone.find_commit(*id).unwrap()).into_iter().collect();
-                let parents: Vec<_> = parents.iter().collect();
-                commits.push(clone.commit(None, &author, &author, message, &tree, &parents).unwrap());
-            }
-            let id = |at: usize| CommitId(commits[at].as_bytes().try_into().unwrap());
-            let history = DocumentHistory::new(directory.path(), Path::new(""));
-            let name = "a".to_owned().try_into().unwrap();
-            let changed = history.of(id(3), &name, 100, 100).unwrap();
-            let subjects: Vec<_> = changed.commits.iter().map(|commit| commit.subject.as_str()).collect();
-            assert_eq!((&*subjects, changed.is_partial), (told, is_partial));
-            assert_eq!(history.at(id(3), id(0), &name).unwrap().is_some(), !is_partial);
-        }
-    }
-
-    #[test]
-    fn the_user_of_a_commit_is_in_its_last_paragraph() {
-        let user = |message| user(message);
-        assert_eq!(user("Apply a\n\nHfi-User: alice\nHfi-Request: 1\n").as_deref(), Some("alice"));
-        assert_eq!(user("Hfi-User: bob\n\nHfi-User: alice\nHfi-Request: 1\n").as_deref(), Some("alice"));
-        for by_hand in
-            ["", "By hand", "Hfi-User: bob", "By hand\n\nHfi-User: bob\n\nThis is the last paragraph.\n"]
-        {
-            assert_eq!(user(by_hand), None, "{by_hand}");
-        }
-    }
 }

@@ -11,20 +11,19 @@ use super::{
 };
 use crate::source::printable::printable;
 
-/// The bytes of a commit that is read for its parents alone. Tests have shorter ones.
-const MAX_LONG_COMMIT: usize = if cfg!(test) { 4 << 20 } else { 16 << 20 };
-
 /// A commit.
 pub(super) fn commit(clone: &BareClone, id: Oid) -> Result<Commit<'_>, ReadError> {
-    let what = || format!("commit {id} with its message");
-    within(clone, id, MAX_COMMIT, what)?;
-    Ok(clone.find_commit(id)?)
+    commit_within(clone, id, MAX_COMMIT).map(|(commit, _)| commit)
 }
 
-/// The first parent of a commit whose message makes it too long to be read as one; an error if it is longer by far.
-pub(super) fn parent_of_long(clone: &BareClone, id: Oid) -> Result<Option<Oid>, ReadError> {
-    within(clone, id, MAX_LONG_COMMIT, || format!("commit {id} with its message"))?;
-    Ok(clone.find_commit(id)?.parent_ids().next())
+/// A commit of at most so many bytes, and its size in bytes.
+pub(super) fn commit_within(
+    clone: &BareClone,
+    id: Oid,
+    limit: usize,
+) -> Result<(Commit<'_>, usize), ReadError> {
+    let size = within(clone, id, limit, || format!("commit {id} with its message"))?;
+    Ok((clone.find_commit(id)?, size))
 }
 
 /// A directory, and its size in bytes.
