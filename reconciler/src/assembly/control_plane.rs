@@ -324,7 +324,8 @@ async fn first_heard(
 }
 
 /// Reconciles as long as halts are followed. If one of these tasks panics, the process ends, and a new one takes its place:
-/// this one would not notice the next halt. While a halt holds, it stays: the new process may know nothing of that.
+/// this one would not notice the next halt. While a halt holds, it stays: the new process may know nothing of that. It does
+/// not stay for the halt file, which the new process looks for before it serves anything, and this one perhaps no longer.
 async fn while_followed(
     mut followers: JoinSet<()>,
     gate: Arc<Gate>,
@@ -333,9 +334,11 @@ async fn while_followed(
     let lost = async {
         while let Some(ended) = followers.join_next().await {
             if ended.is_err() {
-                error!("a task that follows halts panicked: this replica ends as soon as no halt holds");
+                error!(
+                    "a task that follows halts panicked: this replica ends as soon as no halt holds by HTTP or in Git"
+                );
                 let is_free = |publication: &Publication| match publication {
-                    Publication::Serving(published) => !published.is_halted(),
+                    Publication::Serving(published) => !published.is_halted_without_file(),
                     Publication::Starting { .. } => true,
                 };
                 gate.publisher().until(is_free).await;
@@ -403,5 +406,19 @@ mod tests {
         let mut followers = JoinSet::new();
         followers.spawn(pending());
         assert!(while_followed(followers, gate, async { Ok(()) }).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_replica_that_may_no_longer_look_at_the_halt_file_does_not_wait_for_its_end() {
+        let (mut followers, gate) = (JoinSet::new(), Arc::<Gate>::default());
+        gate.halt(Halter::File, true);
+        gate.halt(Halter::Request, true);
+        followers.spawn(async { panic!("on purpose") });
+        let mut ended = pin!(while_followed(followers, Arc::clone(&gate), pending()));
+        let waited = timeout(Duration::from_millis(200), &mut ended).await;
+        assert!(waited.is_err(), "the next process may not know of the request");
+        gate.halt(Halter::Request, false);
+        let ended = timeout(Duration::from_secs(5), ended).await.expect("it stays halted for good");
+        assert!(matches!(ended, Err(ReconcileError::HaltsUnfollowed)));
     }
 }

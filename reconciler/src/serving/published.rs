@@ -108,7 +108,12 @@ impl Published {
 
     /// True if nothing is in force because somebody has stopped everything: by a hold, or by a document.
     pub fn is_halted(&self) -> bool {
-        self.holds.halted() || self.whole.catalog.halts().iter().any(LocatedHalt::holds_everything)
+        self.holds.file || self.is_halted_without_file()
+    }
+
+    /// The same, the halt file left out.
+    pub fn is_halted_without_file(&self) -> bool {
+        self.holds.request || self.whole.catalog.halts().iter().any(LocatedHalt::holds_everything)
     }
 
     /// The revision to name in an answer to a client that runs `running`; `None` while no answer may be given, since
