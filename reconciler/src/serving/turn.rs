@@ -16,8 +16,8 @@ pub(super) struct OneAtATime(Mutex<()>);
 
 impl OneAtATime {
     /// Waits for the turn, and publishes. The thread of the runtime that asks for it hands its other tasks to another thread
-    /// first, so that the requests which a publication wakes are answered while it goes on. The publication itself needs no
-    /// place in the queue of blocking work; the other thread does, so requests wait where that pool is full.
+    /// first, so that the requests which a publication wakes are answered while it goes on. That other thread is one of
+    /// those for blocking work. While all of these are busy, the publication goes on all the same, and requests wait for it.
     pub(super) fn take<T>(&self, publish: impl FnOnce() -> T) -> T {
         let in_turn = || {
             // After a panic, the next publication shows all of the state.

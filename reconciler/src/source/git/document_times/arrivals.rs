@@ -17,8 +17,9 @@ use crate::source::{
     },
 };
 
-/// The most that is remembered of earlier files, so that it takes some 10 MiB: a file counts for [`OF_FILE`], and each wanted
-/// document in it for one. A commit has fewer files. Tests remember less.
+/// The most that is remembered of earlier files, in references to names: about 10 MiB in all. A file takes as much as
+/// [`OF_FILE`] of them, beside one for each wanted document in it. There is room for more files than a commit may have.
+/// Tests remember less.
 const MOST: usize = if cfg!(test) { 2 * OF_FILE } else { 1 << 20 };
 const OF_FILE: usize = 8;
 
@@ -35,7 +36,7 @@ pub(super) struct Files<'a, K> {
     deadline: Deadline,
     /// The wanted documents that stand in each file. A file is read once for all commits, and its text is not kept.
     standing: HashMap<Oid, Box<[&'a PolicyName]>>,
-    /// What that counts for.
+    /// The size of that, in references to names.
     remembered: usize,
 }
 

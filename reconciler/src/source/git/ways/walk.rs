@@ -31,7 +31,7 @@ pub(super) struct Walk<'w> {
     nodes: HashMap<Oid, Node>,
     /// The next ones, by their times.
     queue: BinaryHeap<(i64, Oid)>,
-    /// Those of them to which not all lead.
+    /// The number of those that the walk has not reached from each of its beginnings.
     open: usize,
     begins: usize,
     /// The commits and bytes that were read from the others, and from the one to which they lead.
@@ -116,12 +116,12 @@ impl<'w> Walk<'w> {
         true
     }
 
-    /// True if a way leads from this commit, also if it is the one to which the ways lead.
+    /// True if this commit is an ancestor of the one to which the ways lead, or that one itself.
     pub(super) fn leads_from(&self, from: &Begin) -> bool {
         self.has(from.id, TO)
     }
 
-    /// True if a way leads back from the commit to which the others lead.
+    /// True if the commit to which the ways lead is an ancestor of this one, or this one itself.
     pub(super) fn leads_back(&self, to: &Begin) -> bool {
         self.has(self.to, to.number)
     }
