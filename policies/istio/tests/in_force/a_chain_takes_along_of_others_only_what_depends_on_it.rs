@@ -149,6 +149,37 @@ fn a_rule_of_the_owner_takes_along_nobody_who_has_his_own() {
 }
 
 #[test]
+fn rules_for_a_host_outside_take_along_nobody_who_has_the_subset_from_somebody_else_too() {
+    let rule = |host: &str| {
+        format!("{{name: x{}, host: '{host}', subsets: [{{name: v1, labels: {{v: '1'}}}}]}}", host.len())
+    };
+    let [one, all] = ["api.example.com", "*.example.com"].map(rule);
+    let entry = "serviceEntry: {hosts: [api.example.com], ports: [80], namespaces: ['*']}";
+    let shop = application(
+        "shop/web",
+        "{virtualService: {routes: [{to: [{service: api.example.com, subset: v1}]}]}}",
+    );
+    let with = |rules: &str, rest: &str| format!("destinationRule: [{rules}]{rest}");
+    let (with_entry, both) = (format!(", {entry}"), format!("{one}, {all}"));
+    for (theirs, of_bank, along) in [
+        (with(&one, &with_entry), None, 1),
+        (with(&both, &with_entry), None, 1),
+        (with(&one, &with_entry), Some(&one), 0),
+        (with(&both, &with_entry), Some(&one), 0),
+        (with(&both, ""), Some(&all), 0),
+        (with(&both, ""), None, 1),
+    ] {
+        // The one of the other namespace stays, and comes after those of the chain.
+        let bank =
+            of_bank.map(|rule| ("bank.yaml", application("zoo/x", &format!("{{destinationRule: {rule}}}"))));
+        let files = [("evil.yaml", chain_with(&theirs)), ("shop.yaml", shop.clone())];
+        let files: Vec<_> = files.into_iter().chain(bank).collect();
+        let catalog = catalog(&files, &InForce::default());
+        assert_eq!(catalog.frozen().len(), 5 + along, "{theirs} {of_bank:?}: {:?}", findings(&catalog));
+    }
+}
+
+#[test]
 fn an_entry_or_a_host_of_others_takes_along_nobody_who_has_his_own() {
     let to = "http: [{route: [{destination: {host: web.example.com}}]}]";
     let routes = |host: &str| format!("{{name: x, spec: {{hosts: [{host}], {to}}}}}");

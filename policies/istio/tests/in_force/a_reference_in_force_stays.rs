@@ -155,3 +155,25 @@ fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
         assert!(errors.contains(&("c.yaml", rule)), "{:?}", findings(&after));
     }
 }
+
+#[test]
+fn ports_that_a_service_by_hand_gets_are_a_warning_beside_a_wildcard_in_force() {
+    let service = |ports: &str| {
+        let ports = format!("spec: {{ports: [{ports}]}}");
+        format!("{{apiVersion: v1, kind: Service, metadata: {{name: reviews, namespace: shop}}, {ports}}}")
+    };
+    let entry = "{serviceEntry: {hosts: ['*.shop.svc.cluster.local'], ports: [80, 443]}}";
+    let routes = |rest: &str| {
+        format!("{{{rest}virtualService: {{hosts: [shop.example.com], gateways: [ops/public]}}}}")
+    };
+    // Documents of one file may share services.
+    let files = |rest: &str, ports: &str| {
+        let both = [application("shop/reviews", &routes(rest)), application("shop/entry", entry)];
+        [("a.yaml", both.join("---\n")), ("b.yaml", service(ports))]
+    };
+    let before = in_force(&files("", "{port: 80}"));
+    let after = catalog(&files("environment: dev, ", "{port: 80}, {port: 81}"), &before);
+    assert!(after.is_valid(), "{:?}", findings(&after));
+    let told = after.findings().iter().find(|found| found.finding.rule == "X112").unwrap();
+    assert_eq!(told.finding.level, Level::Warning);
+}

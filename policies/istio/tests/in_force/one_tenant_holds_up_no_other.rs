@@ -148,6 +148,80 @@ fn a_subset_of_somebody_elses_rule_is_none_of_the_callers() {
 }
 
 #[test]
+fn a_subset_is_one_that_the_callers_of_exported_routes_have() {
+    let routes = |scope: &str| {
+        let to = "http: [{route: [{destination: {host: pay.ops.svc.cluster.local, subset: v1}}]}]";
+        let host = "hosts: [reviews.shop.svc.cluster.local]";
+        (
+            "shop.yaml",
+            application(
+                "shop/reviews",
+                &format!("{{virtualService: {{spec: {{{host}, exportTo: {scope}, {to}}}}}}}"),
+            ),
+        )
+    };
+    let rule = |of: &str, scope: &str| {
+        let subsets = "host: pay.ops.svc.cluster.local, subsets: [{name: v1, labels: {version: v1}}]";
+        (
+            "rule.yaml",
+            application(
+                &format!("{of}/x"),
+                &format!("{{destinationRule: {{spec: {{{subsets}, exportTo: {scope}}}}}}}"),
+            ),
+        )
+    };
+    // For callers of a namespace Istio has the rules there that it sees itself, and those of the service's namespace and the
+    // root namespace that it sees.
+    for (callers, of, seen_by, is_theirs) in [
+        ("[bank]", "ops", "[bank]", true),
+        ("[bank]", "ops", "['*']", true),
+        ("[bank]", "ops", "['.', bank]", true),
+        ("[bank]", "istio-system", "[bank]", true),
+        ("[bank]", "bank", "['.']", true),
+        ("[bank]", "ops", "[shop]", false),
+        ("[bank]", "ops", "['.']", false),
+        ("[bank]", "istio-system", "['.']", false),
+        ("[bank]", "shop", "['.']", false),
+        ("[bank]", "shop", "['*']", false),
+        ("[bank]", "shop", "[bank]", false),
+        ("[bank]", "evil", "[bank]", false),
+        ("['.', bank]", "bank", "['.']", true),
+        ("['.', bank]", "bank", "[shop]", false),
+        ("['.']", "ops", "[shop]", true),
+        ("['.']", "ops", "[bank]", false),
+        ("['.']", "shop", "['.']", true),
+        ("['.', bank]", "ops", "[shop]", true),
+        ("['.', bank]", "ops", "[bank]", true),
+        ("['.', bank]", "shop", "['.']", true),
+        ("['*']", "shop", "['.']", true),
+        ("['*']", "ops", "[bank]", false),
+    ] {
+        let files = [routes(callers), rule(of, seen_by)];
+        let told = catalog(&files, &InForce::default());
+        let expected = if is_theirs { vec![] } else { vec![Level::Error] };
+        assert_eq!(levels(&told, "X101d"), expected, "{callers} {of} {seen_by}: {:?}", findings(&told));
+    }
+}
+
+#[test]
+fn a_subset_that_goes_is_missed_by_callers_of_exported_routes() {
+    let to = "http: [{route: [{destination: {host: pay.ops.svc.cluster.local, subset: v1}}]}]";
+    let routes = format!(
+        "{{virtualService: {{spec: {{hosts: [reviews.shop.svc.cluster.local], exportTo: [bank], {to}}}}}}}"
+    );
+    let shop = ("shop.yaml", application("shop/reviews", &routes));
+    let subsets = "host: pay.ops.svc.cluster.local, subsets: [{name: v1, labels: {version: v1}}]";
+    // The service's own namespace takes it away, or that of its callers.
+    for (of, level) in [("ops", Level::Error), ("bank", Level::Warning)] {
+        let rule = format!("{{destinationRule: {{spec: {{{subsets}, exportTo: [bank]}}}}}}");
+        let before = in_force(&[shop.clone(), ("rule.yaml", application(&format!("{of}/x"), &rule))]);
+        let gone = application(&format!("{of}/x"), "{peerAuthentication: {}}");
+        let told = catalog(&[shop.clone(), ("rule.yaml", gone)], &before);
+        assert_eq!(levels(&told, "X101d"), [level], "{of}: {:?}", findings(&told));
+    }
+}
+
+#[test]
 fn what_a_file_by_hand_takes_away_is_a_warning_for_what_is_in_force() {
     let subsets = |name: &str| format!("{{host: pay, subsets: [{{name: {name}, labels: {{version: v1}}}}]}}");
     let rule = |name: &str| object("DestinationRule", "bank/x", &subsets(name));

@@ -36,9 +36,13 @@ fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
             continue;
         }
         let owner = known.namespace_of(&host).filter(|owner| owner != namespace);
-        let of = owner.map(|owner| format!(" of {namespace} or {owner}")).unwrap_or_default();
+        let of = match (owner, callers.own()) {
+            (_, None) => " that the namespaces of `exportTo` have".to_owned(),
+            (Some(owner), Some(_)) => format!(" of {namespace} or {owner}"),
+            (None, Some(_)) => String::new(),
+        };
         let reason = format!("`{name}` is in no DestinationRule{of} for `{host}`, so requests get 503");
-        let is_in_force = !known.had_subset(&host, name, namespace) && before.contains(&(host.clone(), name));
+        let is_in_force = !known.had_subset(&host, name, &callers) && before.contains(&(host.clone(), name));
         out.error_if_new(is_in_force, &destination.get("subset"), reason, "write the subset there");
     }
 }

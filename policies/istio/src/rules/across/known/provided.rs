@@ -6,7 +6,7 @@ use super::{
     Known,
     entries::{Entries, MOST_ENTRIES, Seen},
     ports::are_several,
-    subsets::Rules,
+    subsets::{Callers, Rules},
 };
 use crate::{resource::Kind, rules::subject::Subject, surroundings::Named};
 
@@ -48,33 +48,41 @@ impl<'a> Known<'a> {
     /// True if a ServiceEntry in force that a namespace sees is for a full host, maybe by a wildcard. No wildcard provides
     /// a Service. What others have for a host outside counts for nothing: whoever takes it away holds up nobody.
     pub(in crate::rules::across) fn had_entry(&self, host: &str, namespace: &str) -> bool {
-        self.entries_before(host, namespace).next().is_some()
+        self.providing(&self.provided.entries, host, namespace).next().is_some()
     }
 
     /// True if one of these had a port.
     pub(in crate::rules::across) fn had_port(&self, host: &str, port: i64, namespace: &str) -> bool {
-        self.entries_before(host, namespace).any(|seen| seen.has(port))
+        self.providing(&self.provided.entries, host, namespace).any(|seen| seen.has(port))
     }
 
-    /// True if applications of those who speak for a host give it several ports, and did not.
+    /// True if those of applications give a host several ports, and did not.
     pub(in crate::rules::across) fn has_more_ports(&self, host: &str, namespace: &str) -> bool {
-        let now = self.entries(host, namespace).unwrap_or_default().into_iter();
-        let now = now.filter(|seen| !seen.is_by_hand && self.speaks_for(seen.of, host, namespace));
-        let before = self.entries_before(host, namespace).take(MOST_ENTRIES);
-        are_several(now.map(|seen| seen.ports)) && !are_several(before.map(|seen| seen.ports))
+        let of_applications = |entries| {
+            let seen = self.providing(entries, host, namespace).filter(|seen| !seen.is_by_hand);
+            are_several(seen.take(MOST_ENTRIES).map(|seen| seen.ports))
+        };
+        of_applications(&self.entries) && !of_applications(&self.provided.entries)
     }
 
-    fn entries_before<'k>(&'k self, host: &'k str, namespace: &'k str) -> impl Iterator<Item = Seen<'k, 'a>> {
-        let seen = self.provided.entries.of(host, namespace);
+    /// The ServiceEntries of those who speak for a full host.
+    fn providing<'k>(
+        &'k self,
+        entries: &'k Entries<'a>,
+        host: &'k str,
+        namespace: &'k str,
+    ) -> impl Iterator<Item = Seen<'k, 'a>> {
+        let seen = entries.of(host, namespace);
         let seen = seen.filter(move |seen| seen.host == host || self.namespace_of(host).is_none());
         seen.filter(move |seen| self.speaks_for(seen.of, host, namespace))
     }
 
-    /// True if a DestinationRule in force that a namespace sees defines a subset of a full host for those who speak for it.
-    pub(in crate::rules::across) fn had_subset(&self, host: &str, name: &str, namespace: &str) -> bool {
+    /// True if a DestinationRule in force defines a subset of a full host for callers. What others than the namespace of
+    /// their routes, the host's and the root namespace have counts for nothing.
+    pub(in crate::rules::across) fn had_subset(&self, host: &str, name: &str, callers: &Callers<'_>) -> bool {
         let root = Some(&*self.around.root_namespace);
-        let mut owners = [Some(namespace), self.namespace_of(host), root].into_iter().flatten();
-        owners.any(|of| self.provided.subsets.are_seen(host, name, of, namespace))
+        let mut owners = [callers.own(), self.namespace_of(host), root].into_iter().flatten();
+        owners.any(|of| self.provided.subsets.define(host, name, of, callers))
     }
 
     /// True if a RequestAuthentication of a namespace is in force that may read tokens at one of these Gateways; at any

@@ -30,7 +30,7 @@ pub(in crate::rules::across) struct Definition<'a> {
 }
 
 /// The subsets of the rules of a namespace for a host, by those that see them.
-type Seen<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+type Visible<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// The namespaces of the rules that define a subset of a host, each with one that sees it.
 type BySubset<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
@@ -41,7 +41,7 @@ type OfNamespace<'k, 'a> = (&'k Rc<str>, &'a str, Vec<(&'a str, &'k BTreeSet<&'a
 /// DestinationRules by host and namespace.
 #[derive(Debug, Default)]
 pub(super) struct Rules<'a> {
-    by_namespace: BTreeMap<Rc<str>, BTreeMap<&'a str, Seen<'a>>>,
+    by_namespace: BTreeMap<Rc<str>, BTreeMap<&'a str, Visible<'a>>>,
     by_subset: BTreeMap<Rc<str>, BySubset<'a>>,
 }
 
@@ -56,9 +56,10 @@ pub(super) struct Subsets<'a> {
 /// The namespaces whose calls a VirtualService routes.
 #[derive(Debug)]
 pub(in crate::rules::across) struct Callers<'s> {
-    own: &'s str,
-    /// Others that it is exported to by name.
-    others: BTreeSet<&'s str>,
+    /// That of the VirtualService.
+    of: &'s str,
+    /// Those that it is exported to by name; its own one where it is for all.
+    namespaces: BTreeSet<&'s str>,
     /// True if they may be in any namespace: those of gateways are not known, nor are too many.
     are_anywhere: bool,
 }
@@ -82,6 +83,18 @@ pub(in crate::rules::across) fn defined_by<'a>(known: &Known, rule: &Subject<'a>
         scope.iter().map(one).collect::<Vec<_>>()
     });
     defined.collect()
+}
+
+impl<'s> Callers<'s> {
+    /// The namespace of the VirtualService, where its calls are among them.
+    pub(in crate::rules::across) fn own(&self) -> Option<&'s str> {
+        self.namespaces.get(self.of).copied()
+    }
+
+    /// True if one of them sees what this namespace sees.
+    fn see(&self, by: &str) -> bool {
+        by == ALL || self.namespaces.contains(by)
+    }
 }
 
 impl<'a> Rules<'a> {
@@ -123,9 +136,9 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// True if rules of a namespace define a subset for another one.
-    pub(super) fn are_seen(&self, host: &str, name: &str, of: &str, by: &str) -> bool {
-        let found = self.of(&with_wildcards(host), of, |seen_by| [ALL, by].contains(&seen_by));
+    /// True if rules of a namespace define a subset for callers.
+    pub(super) fn define(&self, host: &str, name: &str, of: &str, callers: &Callers<'_>) -> bool {
+        let found = self.of(&with_wildcards(host), of, |by| callers.see(by));
         found.is_some_and(|(.., seen)| seen.iter().any(|(_, names)| names.contains(name)))
     }
 }
@@ -155,25 +168,24 @@ impl<'a> Had<'_, 'a> {
                 Some(Definition { host: Rc::clone(host), name, of, seen_by })
             })
         });
-        let (owned, mut others): (Vec<_>, Vec<_>) = rules.partition(|one| one.of == own);
+        let (owned, others): (Vec<_>, Vec<_>) = rules.partition(|one| one.of == own);
         if !owned.is_empty() {
             return owned;
         }
-        if others.is_empty() {
-            let subsets = self.elsewhere.iter().filter_map(|(host, subsets)| {
-                let (name, rules) = subsets.get_key_value(name)?;
-                Some((host, *name, rules))
-            });
-            let defined = subsets.flat_map(|(host, name, rules)| {
-                rules.iter().map(move |(of, seen_by)| {
-                    let host = Rc::clone(host);
-                    Definition { host, name, of, seen_by }
-                })
-            });
-            others = defined.take(2).collect();
-        }
-        let namespaces: BTreeSet<_> = others.iter().map(|one| one.of).collect();
-        if namespaces.len() == 1 { others } else { Vec::new() }
+        let elsewhere = self.elsewhere.iter().filter_map(|(host, subsets)| {
+            let (name, rules) = subsets.get_key_value(name)?;
+            Some((host, *name, rules))
+        });
+        let elsewhere = elsewhere.flat_map(|(host, name, rules)| {
+            rules.iter().map(move |(of, seen_by)| Definition { host: Rc::clone(host), name, of, seen_by })
+        });
+        let mut namespaces = BTreeSet::new();
+        let of_first = others.into_iter().chain(elsewhere).take_while(|one| {
+            namespaces.insert(one.of);
+            namespaces.len() == 1
+        });
+        let of_first = of_first.collect();
+        if namespaces.len() > 1 { Vec::new() } else { of_first }
     }
 }
 
@@ -195,34 +207,33 @@ impl<'a> Subsets<'a> {
 impl<'a> Known<'a> {
     /// The callers of a VirtualService.
     pub(in crate::rules::across) fn callers<'s>(&self, subject: &Subject<'s>) -> Callers<'s> {
-        let own = &*subject.resource.namespace;
-        let mut others = scope(subject, routes::destinations(subject).len());
-        let are_too_many =
-            others.remove(ALL) && !subject.get("exportTo").texts().any(|(name, _)| name == ALL);
-        let are_anywhere = holds_at(subject).1 || are_too_many && !subject.get("exportTo").is_empty();
-        Callers { own, others, are_anywhere }
+        let of = &*subject.resource.namespace;
+        let scope = scope(subject, routes::destinations(subject).len());
+        let names = subject.get("exportTo");
+        let is_for_all = scope.contains(ALL);
+        let are_too_many = is_for_all && !names.is_empty() && !names.texts().any(|(name, _)| name == ALL);
+        let namespaces = if is_for_all || scope.is_empty() { BTreeSet::from([of]) } else { scope };
+        Callers { of, namespaces, are_anywhere: holds_at(subject).1 || are_too_many }
     }
 
-    /// The rules that callers have for a full host: of each namespace the most specific ones. Those namespaces are their own,
-    /// the host's, and the root namespace.
+    /// The rules that callers have for a full host, of each namespace the most specific ones: those of a namespace of
+    /// callers that it sees itself, and those of the host's namespace and of the root namespace that one of them sees.
     pub(in crate::rules::across) fn rules_of<'k>(&'k self, host: &str, callers: &Callers<'_>) -> Had<'k, 'a> {
-        let (own, rules) = (callers.own, &self.subsets.rules);
+        let (own, rules) = (callers.of, &self.subsets.rules);
         let owner = self.namespace_of(host);
         let entries = if owner.is_none() { self.entries(host, own) } else { Some(Vec::new()) };
         // An entry of somebody else does not say where the host is.
         let mut entries_here = entries.iter().flatten().filter(|seen| self.is_own(seen.of, own));
         let is_elsewhere = callers.are_anywhere || owner.is_none() && entries_here.next().is_none();
-        let mut namespaces = callers.others.clone();
-        namespaces.extend([own, &*self.around.root_namespace].into_iter().chain(owner));
-        namespaces.extend(entries.iter().flatten().map(|seen| seen.of));
+        let mut speakers: BTreeSet<_> = [&*self.around.root_namespace].into_iter().chain(owner).collect();
+        speakers.extend(entries.iter().flatten().map(|seen| seen.of));
         let hosts = with_wildcards(host);
-        let of = |of: &&str| {
-            let sees = |by: &str| [ALL, own].contains(&by) || by == *of && callers.others.contains(*of);
-            rules.of(&hosts, of, sees)
-        };
+        let at_home =
+            callers.namespaces.iter().filter_map(|of| rules.of(&hosts, of, |by| [ALL, of].contains(&by)));
+        let of_speakers = speakers.iter().filter_map(|of| rules.of(&hosts, of, |by| callers.see(by)));
         let elsewhere = hosts.iter().filter(|_| is_elsewhere);
         Had {
-            rules: namespaces.iter().filter_map(of).collect(),
+            rules: at_home.chain(of_speakers).collect(),
             elsewhere: elsewhere.filter_map(|host| rules.by_subset.get_key_value(&**host)).collect(),
         }
     }
