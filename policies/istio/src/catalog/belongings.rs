@@ -4,8 +4,9 @@
 //! others. While the document is refused, it also has all that its objects in force are for. An object touches a
 //! service that it names or whose name it fits, and pods where one of the two selectors is within the other. Nothing
 //! else is asked: neither the kind of the object nor what wrote it. Of two, the one with less [`Right`] is refused, and
-//! both where it is the same, but never what is in force. A document that is refused and has nothing in force keeps nothing
-//! from others with the same right. Documents of one file have one author, and may share.
+//! both where it is the same, but never what is in force. A document that has nothing in force, and that its own errors or its
+//! guardrails refuse, keeps nothing from others with the same right: other errors are found later. Documents of one file
+//! have one author, and may share.
 
 mod index;
 mod right;
@@ -28,7 +29,7 @@ use crate::{finding::Finding, in_force::InForce, rendering::Rendered};
 struct Owner<'a> {
     name: &'a str,
     line: u32,
-    /// Its right, and true unless its document is refused and has nothing in force.
+    /// Its right, and true unless its document is refused so far and has nothing in force.
     right: (Right, bool),
 }
 
