@@ -2,8 +2,8 @@
 
 use std::{fmt::Write, fs, time::Duration};
 
-use crate::catalogs::{application, catalog, in_force};
-use istio_config::InForce;
+use crate::catalogs::{application, catalog, findings, in_force};
+use istio_config::{Catalog, InForce};
 
 /// Without optimization, for what a comparison of each two hosts or labels would keep busy for minutes.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -14,13 +14,18 @@ fn processor_time() -> Duration {
     Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
-fn judged_in_time(what: &str, files: &[(&str, String)], before: &InForce) -> usize {
+fn catalog_in_time(what: &str, files: &[(&str, String)], before: &InForce) -> Catalog {
     let began = processor_time();
     let catalog = catalog(files, before);
     let took = processor_time() - began;
     // Shown only when the test fails.
     println!("{what}: {took:?}");
     assert!(took < DEADLINE, "{what} took {took:?}");
+    catalog
+}
+
+fn judged_in_time(what: &str, files: &[(&str, String)], before: &InForce) -> usize {
+    let catalog = catalog_in_time(what, files, before);
     catalog.findings().iter().filter(|found| found.finding.rule == "APP22").count()
 }
 
@@ -109,4 +114,46 @@ fn thousands_of_tokens_and_gateways_are_no_square() {
     });
     let files = [("r.yaml", readers), ("g.yaml", gateways), ("p.yaml", behind), ("w.yaml", routes)];
     assert_eq!(judged_in_time("tokens", &files, &InForce::default()), 0);
+}
+
+#[test]
+fn thousands_of_destinations_of_an_application_are_no_square() {
+    const LENGTH: usize = 1_000;
+    let more = list(14, |number| format!("{{destination: {{host: w{number}}}, weight: 1}}"));
+    let to = "{destination: {host: pay.bank.svc.cluster.local, port: {number: 81}, subset: v1}, weight: 40}, {destination: {host: pay.bank.svc.cluster.local}, weight: 26}";
+    let destinations = |number| {
+        let gone = format!("{{host: a{number}.bank.svc.cluster.local, port: {{number: 80}}}}");
+        format!("{more}, {to}, {{destination: {gone}, weight: 20}}")
+    };
+    let services = list(LENGTH, |number| {
+        let wanted = "[{headers: {'@request.auth.claims.a': {exact: b}}}]";
+        let http = format!("[{{match: {wanted}, route: [{}]}}]", destinations(number));
+        format!(
+            "{{name: a{number}, spec: {{hosts: [h{number}.example.com], gateways: [ops/public], http: {http}}}}}"
+        )
+    });
+    let owner = ("a.yaml", application("shop/web", &format!("{{virtualService: [{services}]}}")));
+    let object = |kind: &str, namespace: &str, spec: &str| {
+        format!("---\napiVersion: {kind}\nmetadata: {{name: pay, namespace: {namespace}}}\nspec: {spec}\n")
+    };
+    let subsets = "{host: pay.bank.svc.cluster.local, subsets: [{name: v1, labels: {version: v1}}]}";
+    let there = object("networking.istio.io/v1\nkind: DestinationRule", "bank", subsets)
+        + &object(
+            "security.istio.io/v1\nkind: RequestAuthentication",
+            "ops",
+            "{jwtRules: [{issuer: 'https://id.example.com'}]}",
+        );
+    let before = in_force(&[owner.clone(), ("b.yaml", there)]);
+    let port = "{name: http, number: 80, protocol: HTTP}";
+    let gateway = format!("{{selector: {{istio: x}}, servers: [{{hosts: [a.example.com], port: {port}}}]}}");
+    let now =
+        object("v1\nkind: Service", "bank", "{ports: [{name: http, port: 80}, {name: more, port: 82}]}")
+            + &object("networking.istio.io/v1\nkind: Gateway", "ops", &gateway);
+    let files = [owner, ("b.yaml", now)];
+    let catalog = catalog_in_time("destinations", &files, &before);
+    assert!(catalog.is_valid(), "{:?}", findings(&catalog).first());
+    for rule in ["X101a", "X101b", "X101c", "X101d", "X112", "X149"] {
+        let found = catalog.findings().iter().filter(|found| found.finding.rule == rule).count();
+        assert!(found >= LENGTH, "{rule}: {found}");
+    }
 }

@@ -1,10 +1,8 @@
 //! Hosts and their ports.
 
-use std::{cell::LazyCell, collections::BTreeSet};
-
 use super::{
     Rule,
-    known::{Host, Known, is_for_own_namespace},
+    known::{Host, Known, is_for_own_namespace, scope},
 };
 use crate::{
     field::Field,
@@ -27,35 +25,23 @@ pub(super) const RULES: &[Rule] = &[
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
-    let before = LazyCell::new(|| {
-        let hosts = known.destinations_before(subject).into_iter();
-        hosts.map(|(host, _)| host).collect::<BTreeSet<_>>()
-    });
     for (host, destination) in known.destinations(subject) {
         if matches!(known.look_up(&host, namespace), Host::Missing) {
             let reason = format!(
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
             );
             // It may be in another repository, as all of its namespace was until a file has had some.
-            let is_in_force = before.contains(&host) && !known.had_entry(&host, namespace);
+            let is_in_force = known.had_destination(subject, &host) && !known.had_entry(&host, namespace);
             let right = "write the host of a service that is there";
             out.error_if_new(is_in_force, &destination.get("host"), reason, right);
         }
     }
 }
 
-fn port<'a>(destination: &Field<'a>) -> Field<'a> {
-    destination.get("port").get("number")
-}
-
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
-    let before = LazyCell::new(|| {
-        let before = known.destinations_before(subject).into_iter();
-        before.filter_map(|(host, to)| Some((host, port(&to).integer()?))).collect::<BTreeSet<_>>()
-    });
     for (host, destination) in known.destinations(subject) {
-        let at = port(&destination);
+        let at = destination.get("port").get("number");
         let (Host::There(ports), Some(number)) = (known.look_up(&host, namespace), at.integer()) else {
             continue;
         };
@@ -63,7 +49,7 @@ fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
             continue;
         }
         let is_in_force =
-            before.contains(&(host.clone(), number)) && !known.had_port(&host, number, namespace);
+            known.had_destination_at(subject, &host, number) && !known.had_port(&host, number, namespace);
         let is_warning = !ports.are_own() || is_in_force;
         let right = format!("its ports are {ports}");
         out.error_if_new(is_warning, &at, format!("is not a port of `{host}`"), right);
@@ -91,17 +77,17 @@ fn at_gateways<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'
 /// In the mesh a call keeps its port. A gateway looks for its own at the service.
 fn x112(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
-    let before = LazyCell::new(|| {
-        let before = known.before.of(subject).flat_map(|before| at_gateways(known, before));
-        let before = before.filter(|(_, destination)| !destination.has("port"));
-        before.map(|(host, _)| host).collect::<BTreeSet<_>>()
-    });
+    let without_port = |before: &Subject| {
+        let to = at_gateways(known, before).into_iter().filter(|(_, destination)| !destination.has("port"));
+        to.map(|(host, _)| host).collect()
+    };
     for (host, destination) in at_gateways(known, subject) {
         if let Host::There(ports) = known.look_up(&host, namespace)
             && ports.are_several()
             && !destination.has("port")
         {
-            let is_in_force = before.contains(&host) && !known.has_more_ports(&host, namespace);
+            let was_so = known.before.refers(subject, &host, |own| &own.without_port, without_port);
+            let is_in_force = was_so && !known.has_more_ports(&host, namespace);
             let is_warning = !ports.own_are_several() || is_in_force;
             let reason =
                 format!("is missing, and `{host}` has several ports, of which a gateway cannot choose");
@@ -149,9 +135,12 @@ pub(super) fn meant<'h>(known: &Known, name: &'h str) -> Option<(String, &'h str
 }
 
 fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
-    let at_gateways = holds_at(subject).1;
-    let before = LazyCell::new(|| known.before.hosts(subject));
-    for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
+    if subject.kind() != Kind::VirtualService {
+        return;
+    }
+    let (at_gateways, hosts) = (holds_at(subject).1, subject.get("hosts"));
+    let seen_by = scope(subject, hosts.len());
+    for (name, at) in hosts.texts() {
         let Some((full, owner, is_service)) = meant(known, name) else { continue };
         if !is_service && known.has_entry(name) {
             continue;
@@ -159,7 +148,7 @@ fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
         let right = format!("write `{full}` for the service");
         if is_service {
             let reason = format!("is a name outside for Istio, and a Service of {owner} has it");
-            out.error_if_new(before.contains(name), &at, reason, right);
+            out.error_if_new(known.before.has_host(subject, name, &seen_by), &at, reason, right);
         } else if at_gateways {
             let reason =
                 format!("is a name outside for Istio; `{owner}` is also a namespace of the repository");
@@ -167,7 +156,7 @@ fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
         } else {
             let reason =
                 format!("is a name outside for Istio, and `{owner}` is a namespace of the repository");
-            out.error_if_new(before.contains(name), &at, reason, right);
+            out.error_if_new(known.before.has_host(subject, name, &seen_by), &at, reason, right);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Hosts of somebody else, for callers of other namespaces.
 
-use std::{cell::LazyCell, collections::BTreeSet, rc::Rc};
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     Rule,
@@ -33,8 +33,9 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
         return;
     }
     let (own, namespaces) = (&*subject.resource.namespace, scope(subject, 1));
-    let before = LazyCell::new(|| known.before.hosts(subject));
-    for (host, at) in subject.get("hosts").texts() {
+    let hosts = subject.get("hosts");
+    let seen_by = scope(subject, hosts.len());
+    for (host, at) in hosts.texts() {
         let (full, is_wildcard): (Rc<str>, _) = (known.full(host, own).into(), host.starts_with('*'));
         let reason = match known.foreign_owner(&full, own) {
             Some(HostOwner::Namespace(owner)) if is_wildcard => format!("fits the services of {owner}"),
@@ -56,7 +57,8 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
             out.warning(&at, reason, right);
         } else {
             // Of a short name nobody knew that it is a service, until a file has had one.
-            out.error_if_new(*full != *host && before.contains(host), &at, reason, right);
+            let is_in_force = *full != *host && known.before.has_host(subject, host, &seen_by);
+            out.error_if_new(is_in_force, &at, reason, right);
         }
     }
 }

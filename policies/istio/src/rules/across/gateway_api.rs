@@ -1,6 +1,6 @@
 //! Routes of the Gateway API: their Services, and VirtualServices for the same host.
 
-use std::{cell::LazyCell, collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
 
 use super::{
     Rule,
@@ -65,32 +65,31 @@ fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>
 }
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
-    let before = LazyCell::new(|| {
-        let hosts = known.before.of(subject).flat_map(|before| backends(known, before));
-        hosts.map(|(host, _)| host).collect::<BTreeSet<_>>()
-    });
+    let hosts = |before: &Subject| backends(known, before).into_iter().map(|(host, _)| host).collect();
     for (host, backend) in backends(known, subject) {
         let is_known = known.namespace_of(&host).is_some_and(|owner| known.has_services(owner));
         if is_known && known.service(&host).is_none() {
             let reason = format!("`{host}` is no Service, so requests get 500");
             let right = "write a Service that is there";
-            out.error_if_new(before.contains(&host), &backend.get("name"), reason, right);
+            let is_in_force = known.before.refers(subject, &host, |own| &own.backends, hosts);
+            out.error_if_new(is_in_force, &backend.get("name"), reason, right);
         }
     }
 }
 
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
-    let before = LazyCell::new(|| {
-        let before = known.before.of(subject).flat_map(|before| backends(known, before));
-        before.filter_map(|(host, to)| Some((host, to.integer_of("port")?))).collect::<BTreeSet<_>>()
-    });
+    let of = |before: &Subject| {
+        let to = backends(known, before).into_iter();
+        to.filter_map(|(host, to)| Some((host, to.integer_of("port")?))).collect()
+    };
     for (host, backend) in backends(known, subject) {
         let at = backend.get("port");
         if known.service(&host).is_some()
             && let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
             && let Some(number) = at.integer().filter(|port| !ports.has(*port))
         {
-            let is_in_force = before.contains(&(Rc::clone(&host), number));
+            let wanted = (Rc::clone(&host), number);
+            let is_in_force = known.before.refers(subject, &wanted, |own| &own.backend_ports, of);
             let (reason, right) = (format!("is not a port of `{host}`"), format!("its ports are {ports}"));
             out.error_if_new(is_in_force, &at, reason, right);
         }

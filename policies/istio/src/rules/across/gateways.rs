@@ -1,6 +1,6 @@
 //! Gateways, and the VirtualServices that name them.
 
-use std::{cell::LazyCell, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Rule, known::Known};
 use crate::{
@@ -31,10 +31,7 @@ pub(super) fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
 }
 
 fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
-    let before = LazyCell::new(|| {
-        let names = known.before.of(subject).flat_map(named).map(|(name, _)| name);
-        names.collect::<BTreeSet<_>>()
-    });
+    let names = |before: &Subject| named(before).into_iter().map(|(name, _)| name).collect();
     for (name, at) in named(subject).into_iter().filter(|(name, _)| !name.name.contains('.')) {
         let Named { namespace, name: short } = &name;
         let there = known.named(Kind::Gateway, namespace, short).is_some()
@@ -44,7 +41,8 @@ fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
         if complete && !there {
             let reason = format!("`{}` is no Gateway of {}", name.name, name.namespace);
             // The Gateways of the namespace may be in another repository, but for one that a file has since.
-            let is_in_force = !known.had_gateway(&name) && before.contains(&name);
+            let is_in_force =
+                !known.had_gateway(&name) && known.before.refers(subject, &name, |own| &own.gateways, names);
             out.error_if_new(is_in_force, &at, reason, "write `namespace/name` of one that is there");
         }
     }
@@ -64,9 +62,8 @@ fn secrets<'a>(gateway: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a
 
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
     let Some(workload) = known.workload(subject) else { return };
-    let before = LazyCell::new(|| {
-        known.before.of(subject).flat_map(secrets).map(|(name, _)| name).collect::<BTreeSet<_>>()
-    });
+    let names = |before: &Subject| secrets(before).map(|(name, _)| name.to_owned()).collect();
+    let is_in_force = |name: &str| known.before.refers(subject, name, |own| &own.secrets, names);
     for &home in &workload.homes {
         if !has_some(&known.secrets, home) {
             continue;
@@ -76,7 +73,7 @@ fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
         for (name, at) in secrets(subject) {
             if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
-                let is_warning = !is_sure || before.contains(name);
+                let is_warning = !is_sure || is_in_force(name);
                 out.error_if_new(is_warning, &at, reason, "write the Secret there");
             }
         }

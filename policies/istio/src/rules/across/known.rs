@@ -1,5 +1,6 @@
 //! What a repository knows, found by name.
 
+mod before;
 mod claims;
 mod entries;
 mod fault;
@@ -12,6 +13,7 @@ mod protocols;
 mod provided;
 mod public;
 mod readers;
+mod references;
 mod routed;
 mod scope;
 mod selected;
@@ -25,9 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::scope::is_for_own_namespace;
 use self::{
+    before::Before,
     claims::Claims,
     entries::{Entries, in_order},
-    fault::{Before, Made},
+    fault::Made,
     outside::Outside,
     parents::Parents,
     protocols::Protocols,
@@ -204,11 +207,6 @@ impl<'a> Known<'a> {
     /// True if Services of this namespace are known.
     pub(super) fn has_services(&self, namespace: &str) -> bool {
         self.with_services.contains(namespace)
-    }
-
-    /// The destinations that VirtualServices of an application have in force, with their full hosts.
-    pub(super) fn destinations_before(&self, subject: &Subject) -> Vec<(String, Field<'a>)> {
-        self.before.of(subject).flat_map(|before| self.destinations(before)).collect()
     }
 
     /// The destinations of a VirtualService, with their full hosts.

@@ -1,9 +1,6 @@
 //! Subsets: where they are defined, and which Pods they select.
 
-use std::{
-    cell::LazyCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
 use super::{Rule, known::Known};
 use crate::{
@@ -21,10 +18,10 @@ pub(super) const RULES: &[Rule] =
 /// A caller has the DestinationRules of its own namespace, of the host's, and of the root namespace alone.
 fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
-    let before = LazyCell::new(|| {
-        let before = known.destinations_before(subject).into_iter();
-        before.map(|(host, to)| (host, to.word("subset"))).collect::<BTreeSet<_>>()
-    });
+    let subsets = |before: &Subject| {
+        let to = known.destinations(before).into_iter();
+        to.map(|(host, to)| (host, to.word("subset").to_owned())).collect()
+    };
     let (callers, mut rules) = (known.callers(subject), BTreeMap::new());
     for (host, destination) in known.destinations(subject) {
         let name = destination.word("subset");
@@ -42,7 +39,9 @@ fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
             (None, Some(_)) => String::new(),
         };
         let reason = format!("`{name}` is in no DestinationRule{of} for `{host}`, so requests get 503");
-        let is_in_force = !known.had_subset(&host, name, &callers) && before.contains(&(host.clone(), name));
+        let wanted = (host.clone(), name.to_owned());
+        let is_in_force = !known.had_subset(&host, name, &callers)
+            && known.before.refers(subject, &wanted, |own| &own.subsets, subsets);
         out.error_if_new(is_in_force, &destination.get("subset"), reason, "write the subset there");
     }
 }
@@ -70,13 +69,14 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::DestinationRule || !runs(&own) {
         return;
     }
-    let before = LazyCell::new(|| {
-        let before = known.before.of(subject).filter(|before| full(before) == host);
-        before
-            .flat_map(|before| before.each("subsets"))
-            .map(|subset| labels(&subset))
-            .collect::<BTreeSet<_>>()
-    });
+    let selected = |labels: &[(&str, &str)]| {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        labels.iter().map(owned).collect::<Vec<_>>()
+    };
+    let labels_of = |before: &Subject| {
+        let host = full(before);
+        before.each("subsets").map(|subset| (host.clone(), selected(&labels(&subset)))).collect()
+    };
     for subset in subject.each("subsets") {
         let wanted = labels(&subset);
         let all: Vec<_> = own.iter().copied().chain(wanted.iter().copied()).collect();
@@ -84,7 +84,9 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
             let reason =
                 format!("select no Pod of `{host}`, so requests to `{}` get 503", subset.word("name"));
             let right = "write labels of the Pods";
-            out.error_if_new(before.contains(&wanted), &subset.get("labels"), reason, right);
+            let wanted = (host.clone(), selected(&wanted));
+            let is_in_force = known.before.refers(subject, &wanted, |own| &own.labels, labels_of);
+            out.error_if_new(is_in_force, &subset.get("labels"), reason, right);
         }
     }
 }

@@ -42,10 +42,13 @@ fn near(known: &Known, subject: &Subject) -> BTreeSet<String> {
 /// True if an application has routes by tokens at all of these Gateways in force, and nobody near takes away what reads
 /// them.
 fn is_in_force(known: &Known, subject: &Subject, gateways: &[&Subject]) -> bool {
-    let before = known.before.of(subject).filter(|before| claim(before).is_some());
-    let mut before = before.map(|before| named(before).into_iter().map(|(name, _)| name));
-    let now: BTreeSet<_> = named(subject).into_iter().map(|(name, _)| name).collect();
-    before.any(|names| now.is_subset(&names.collect()))
+    let names = |subject: &Subject| {
+        let names = named(subject).into_iter().map(|(name, _)| Some(name));
+        names.chain([None]).collect::<Vec<_>>()
+    };
+    let with_tokens = |before: &Subject| claim(before).map(|_| names(before)).unwrap_or_default();
+    let is_before = |name| known.before.refers(subject, name, |own| &own.with_tokens, with_tokens);
+    names(subject).iter().all(is_before)
         && !near(known, subject).iter().any(|namespace| known.had_reader(namespace, gateways))
 }
 

@@ -1,71 +1,20 @@
 //! Of resources that cannot be together, those at fault.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     Known,
+    before::Before,
     claims::{Claim, all, matched, outside, public_hosts, routes},
-    scope::{ALL, scope},
+    scope::ALL,
     standing::Standing,
 };
-use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
-
-/// What applications have in force.
-#[derive(Debug, Default)]
-pub(in crate::rules::across) struct Before<'a> {
-    /// Each with its namespace and its application.
-    all: Vec<((&'a str, &'a str), Subject<'a>)>,
-    by_application: BTreeMap<(&'a str, &'a str, Kind), Vec<usize>>,
-}
+use crate::rules::subject::Subject;
 
 /// The claims that applications have in force, by namespace and application; those of a namespace without one.
 pub(super) type Made<'a> = BTreeSet<(&'a str, &'a str, Claim<'a>)>;
 
 impl<'a> Before<'a> {
-    pub(in crate::rules::across) fn new(in_force: &'a InForce) -> Self {
-        let mut before = Self::default();
-        for ((namespace, name), resources) in in_force.applications() {
-            let (namespace, name) = (namespace.as_str(), name.as_str());
-            for resource in resources {
-                let numbers = before.by_application.entry((namespace, name, resource.kind)).or_default();
-                numbers.push(before.all.len());
-                before.all.push(((namespace, name), Subject::new(resource)));
-            }
-        }
-        before
-    }
-
-    /// All that is in force.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Subject<'a>> {
-        self.all.iter().map(|(_, subject)| subject)
-    }
-
-    /// What the application of a resource has in force of its kind.
-    pub(in crate::rules::across) fn of<'k>(
-        &'k self,
-        subject: &'k Subject,
-    ) -> impl Iterator<Item = &'k Subject<'a>> {
-        let application = subject.resource.application();
-        let numbers = application
-            .and_then(|(namespace, name)| self.by_application.get(&(namespace, name, subject.kind())));
-        let numbers = numbers.into_iter().flatten();
-        numbers.filter_map(|number| Some(&self.all.get(*number)?.1))
-    }
-
-    /// The `hosts` of these that are seen wherever this one is, as they are written.
-    pub(in crate::rules::across) fn hosts<'k>(&'k self, subject: &'k Subject) -> BTreeSet<&'a str> {
-        let now = scope(subject, 1);
-        let is_seen_there = |before: &&Subject| {
-            let was = scope(before, 1);
-            was.contains(ALL) || was.is_superset(&now)
-        };
-        let before = self.of(subject).filter(is_seen_there);
-        before.flat_map(|before| before.get("hosts").texts()).map(|(host, _)| host).collect()
-    }
-
     /// True if a resource is at fault beside another one that claims the same. `claims` says for a resource that is
     /// in force, and one as it is now, if the former makes the claim too.
     pub(in crate::rules::across) fn is_at_fault(

@@ -76,10 +76,6 @@ impl<'a> Tying<'_, 'a> {
         }
         let (known, own) = (self.known, &*subject.resource.namespace);
         let callers = known.callers(subject);
-        let before = LazyCell::new(|| {
-            let before = known.destinations_before(subject).into_iter();
-            before.map(|(host, to)| (host, to.get("port").integer_of("number"))).collect::<BTreeSet<_>>()
-        });
         let mut needed = Vec::new();
         for (host, (subsets, ports)) in &sent {
             let subsets = subsets.iter().filter(|name| !name.is_empty());
@@ -91,7 +87,7 @@ impl<'a> Tying<'_, 'a> {
                 }
             }
             if self.known.service(host).is_none() && !self.known.is_elsewhere(host) {
-                needed.extend(self.entries_of(host, ports, &before, own));
+                needed.extend(self.entries_of(host, ports, subject));
             }
         }
         needed.into_iter().for_each(|of| self.need(of));
@@ -99,13 +95,8 @@ impl<'a> Tying<'_, 'a> {
 
     /// The ServiceEntries of a host and its ports that a rule may miss: those of the namespace, and those of others where no
     /// second one has the same, and it is not in force.
-    fn entries_of(
-        &self,
-        host: &str,
-        ports: &BTreeSet<i64>,
-        before: &BTreeSet<(String, Option<i64>)>,
-        own: &'a str,
-    ) -> Vec<Of<'a>> {
+    fn entries_of(&self, host: &str, ports: &BTreeSet<i64>, subject: &Subject<'a>) -> Vec<Of<'a>> {
+        let own = &*subject.resource.namespace;
         // Of too many no rule says anything.
         let Some(seen) = self.known.entries(host, own) else { return Vec::new() };
         if seen.is_empty() && self.known.namespace_of(host).is_none() {
@@ -114,14 +105,13 @@ impl<'a> Tying<'_, 'a> {
         let (mut needed, others): (Vec<_>, Vec<_>) =
             seen.into_iter().partition(|seen| self.known.speaks_for(seen.of, host, own));
         if needed.is_empty() {
-            let from_here = before.range((host.to_owned(), None)..);
-            let is_in_force = from_here.take(1).any(|(other, _)| other == host);
+            let is_in_force = self.known.had_destination(subject, host);
             let is_missed = self.known.is_complete(host, own) && !is_in_force;
             needed = if is_missed { of_one(others) } else { Vec::new() };
         } else {
             let is_missed = |port: &&i64| {
                 !needed.iter().any(|seen| seen.has(**port))
-                    && !before.contains(&(host.to_owned(), Some(**port)))
+                    && !self.known.had_destination_at(subject, host, **port)
             };
             let with = |port: &i64| of_one(others.iter().filter(|seen| seen.has(*port)).copied().collect());
             let missed: Vec<_> = ports.iter().filter(is_missed).flat_map(with).collect();
