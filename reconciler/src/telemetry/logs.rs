@@ -1,8 +1,12 @@
 //! Logs: text for a person at a terminal, JSON for everybody else. On stderr; stdout is for data.
 
-use std::io::{self, IsTerminal as _, Write, stderr};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, IsTerminal as _, Write, stderr},
+    panic,
+};
 
-use tracing::Subscriber;
+use tracing::{Level, Subscriber, enabled, error, field::display};
 use tracing_subscriber::{
     EnvFilter,
     field::MakeExt as _,
@@ -26,7 +30,24 @@ pub fn init(filter: &str) -> Result<(), ParseError> {
     } else {
         for_machines(filter, || Printable(stderr())).init();
     }
+    tell_panics();
     Ok(())
+}
+
+/// Logs a panic at once, with its place, as an error like others: a task may be awaited only at the end of the process.
+fn tell_panics() {
+    let default = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        // Without a log of errors a panic is told all the same.
+        if !enabled!(Level::ERROR) {
+            return default(panic);
+        }
+        let at = panic.location().map(display);
+        let reason = panic.payload_as_str().unwrap_or_default();
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| display(backtrace));
+        error!(at, reason, backtrace, "hfi panicked, which is a defect of hfi");
+    }));
 }
 
 /// Text with colours, so that each field is made printable before it is written.
@@ -74,13 +95,16 @@ impl<W: Write> Write for Printable<W> {
 #[cfg(test)]
 mod tests {
     use std::{
+        env,
         io::{self, Write},
+        process::Command,
         sync::{Arc, Mutex},
+        thread,
     };
 
     use tracing_subscriber::EnvFilter;
 
-    use super::{Printable, for_machines, for_people};
+    use super::{Printable, for_machines, for_people, init};
     use crate::printable::is_unprintable;
 
     #[derive(Clone, Default)]
@@ -124,5 +148,33 @@ mod tests {
         }
         let json: serde_json::Value = serde_json::from_str(&machines.text()).unwrap();
         assert_eq!((&json["fields"]["file"], &json["fields"]["reason"]), (&NAME.into(), &NAME.into()));
+    }
+
+    #[test]
+    fn a_panic_of_a_task_that_nobody_awaits_is_told_at_once_with_its_place() {
+        let (name, panics) = (
+            "telemetry::logs::tests::a_panic_of_a_task_that_nobody_awaits_is_told_at_once_with_its_place",
+            "HFI_TEST_PANICS",
+        );
+        if let Ok(filter) = env::var(panics) {
+            init(&filter).unwrap();
+            assert!(thread::spawn(|| panic!("a text\nof two lines")).join().is_err());
+            return;
+        }
+        let told = |filter| {
+            let mut process = Command::new(env::current_exe().unwrap());
+            let output = process.args([name, "--exact", "--nocapture"]).env(panics, filter).output().unwrap();
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let log = told("info");
+        let line: serde_json::Value = serde_json::from_str(log.trim_end()).unwrap();
+        assert_eq!(
+            (&line["level"], &line["fields"]["reason"]),
+            (&"ERROR".into(), &"a text\nof two lines".into())
+        );
+        let at = line["fields"]["at"].as_str().unwrap();
+        assert!(at.starts_with("reconciler/src/telemetry/logs.rs:"), "{at}");
+        let log = told("off");
+        assert!(log.contains("panicked at reconciler/src/telemetry/logs.rs:"), "{log}");
     }
 }
