@@ -138,11 +138,20 @@ fn of_two_objects_of_one_name_one_is_checked_beside_the_others_and_the_other_one
             "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a, namespace: shop}}\nspec: {{host: reviews, subsets: [{{name: {subset}, labels: {{version: v1}}}}]}}\n"
         )
     };
-    let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: shop}\nspec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v1}}]}]}\n";
-    let (applications, by_hand) =
-        findings(&[("a.yaml", &rule("v1")), ("b.yaml", &rule("v2")), ("c.yaml", route)]);
-    assert_eq!(applications, [""; 0]);
-    assert!(by_hand.len() == 1 && by_hand[0].starts_with("b.yaml:1:1: metadata.name: "), "{by_hand:?}");
+    let route = |subset: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: a, namespace: shop}}\nspec: {{hosts: [reviews], http: [{{route: [{{destination: {{host: reviews, subset: {subset}}}}}]}}]}}\n"
+        )
+    };
+    for (subset, is_defined) in [("v1", true), ("v2", false)] {
+        let (applications, by_hand) =
+            findings(&[("a.yaml", &rule("v1")), ("b.yaml", &rule("v2")), ("c.yaml", &route(subset))]);
+        assert_eq!(applications, [""; 0]);
+        let Some((first, others)) = by_hand.split_first() else { panic!("nothing is told") };
+        assert!(first.starts_with("b.yaml:1:1: metadata.name: "), "{by_hand:?}");
+        assert_eq!(others.is_empty(), is_defined, "{by_hand:?}");
+        assert!(others.iter().all(|found| found.ends_with("[X101d]")), "{by_hand:?}");
+    }
     // Beside an application it is told once.
     let application = APPLICATION.replace("name: reviews", "name: web");
     let (told, by_hand) =

@@ -222,6 +222,30 @@ fn a_subset_that_goes_is_missed_by_callers_of_exported_routes() {
 }
 
 #[test]
+fn callers_of_a_gateway_or_of_too_many_namespaces_may_have_any_rule() {
+    let rule = object(
+        "DestinationRule",
+        "bank/x",
+        "{host: pay.ops.svc.cluster.local, exportTo: [.], subsets: [{name: v1, labels: {version: v1}}]}",
+    );
+    let to = "http: [{route: [{destination: {host: pay.ops.svc.cluster.local, subset: v1}}]}]";
+    let many: Vec<_> = (0..1_001).map(|number| format!("n{number}")).collect();
+    let many = format!("exportTo: [{}]", many.join(","));
+    for (of, is_theirs) in [(&*many, true), ("gateways: [shop/public]", true), ("gateways: [mesh]", false)] {
+        let route =
+            format!("{{virtualService: {{spec: {{hosts: [web.shop.svc.cluster.local], {of}, {to}}}}}}}");
+        let files = [
+            ("shop.yaml", application("shop/web", &route)),
+            ("rule.yaml", rule.clone()),
+            ("gateway.yaml", gateway("istio: x")),
+        ];
+        let catalog = catalog(&files, &InForce::default());
+        let told = levels(&catalog, "X101d");
+        assert_eq!(told.is_empty(), is_theirs, "{of}: {:?}", findings(&catalog));
+    }
+}
+
+#[test]
 fn what_a_file_by_hand_takes_away_is_a_warning_for_what_is_in_force() {
     let subsets = |name: &str| format!("{{host: pay, subsets: [{{name: {name}, labels: {{version: v1}}}}]}}");
     let rule = |name: &str| object("DestinationRule", "bank/x", &subsets(name));
