@@ -13,6 +13,9 @@ use crate::support::{
 /// Lines of a shell that stop the first process. Later ones go on.
 const STOP_THE_FIRST: &str = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || kill -STOP $$";
 
+/// Lines of a shell that end the first process before it plans.
+const FAIL_ONCE: &str = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || exit 3";
+
 /// Lines of a shell that end the first process when it gets its second order.
 const END_AT_ITS_SECOND_PLAN: &str = concat!(
     "if [ $(wc -l < \"${0%hfi}pids\") -eq 1 ]; then\n",
@@ -169,9 +172,8 @@ async fn a_plan_for_which_something_could_not_be_read_is_made_again_after_a_whil
 #[tokio::test]
 async fn a_plan_that_fails_is_made_again_after_a_while_and_another_commit_is_planned_at_once() {
     let repository = repository().await;
-    let fail_once = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || exit 3";
-    let mut soon = Plans::of(&repository, "", fail_once, |terms| terms.again = 0);
-    let mut late = Plans::of(&repository, "", fail_once, |terms| terms.again = 1_000_000);
+    let mut soon = Plans::of(&repository, "", FAIL_ONCE, |terms| terms.again = 0);
+    let mut late = Plans::of(&repository, "", FAIL_ONCE, |terms| terms.again = 1_000_000);
     let failed = soon.shop(&repository).await.unwrap_err().to_string();
     assert_eq!(failed, "the process that plans: it died (exit status: 3)");
     assert_eq!(soon.shop(&repository).await.unwrap().next.unwrap().objects, 1);
@@ -181,6 +183,26 @@ async fn a_plan_that_fails_is_made_again_after_a_while_and_another_commit_is_pla
     assert_eq!(late.started().len(), 1);
     add(&repository, "b").await;
     assert_eq!(late.shop(&repository).await.unwrap().next.unwrap().objects, 2);
+}
+
+#[tokio::test]
+async fn a_plan_that_failed_is_made_again_within_five_minutes_however_long_it_took() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", FAIL_ONCE, |terms| terms.again = u32::MAX);
+    for minutes in [0, 4] {
+        pass(Duration::from_secs(60 * minutes)).await;
+        plans.shop(&repository).await.unwrap_err();
+    }
+    assert_eq!(plans.started().len(), 1);
+    pass(Duration::from_secs(60)).await;
+    assert_eq!(plans.shop(&repository).await.unwrap().next.unwrap().objects, 1);
+}
+
+/// Lets time pass at once.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 #[tokio::test]

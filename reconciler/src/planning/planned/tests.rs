@@ -309,3 +309,17 @@ fn a_rename_that_is_refused_takes_nothing_away_where_the_history_cannot_be_read(
     let reason = plan.failure.unwrap();
     assert!(reason.starts_with("the last document of a is not known: "), "{reason}");
 }
+
+#[test]
+fn what_was_refused_before_another_one_went_keeps_nothing_of_it_however_long_ago_that_was() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE), ("b", RULE), ("c", INVALID)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    let mut head = first;
+    for changed in ["x", "y", "z"] {
+        head = world.commit(&[("b", &format!("{{host: {changed}}}")), ("c", INVALID)]);
+    }
+    let plan = world.plan(&head, Some(Ok(in_force)), false);
+    assert_eq!(plan.frozen.keys().collect::<Vec<_>>(), ["c"], "{:?}", plan.frozen);
+    assert_eq!(plan.next.unwrap().objects, 1);
+}

@@ -107,6 +107,15 @@ fn also_where_the_new_name_is_refused_since_another_rename_was() {
 }
 
 #[test]
+fn for_an_application_that_was_in_force_already_nothing_stays() {
+    let mut world = World { last: Some(BTreeMap::new()), ..world() };
+    world.files.insert("b.yaml", application("b", WRONG));
+    world.files.remove("a.yaml");
+    let plan = world.commit(Consent::default());
+    assert_eq!(world.objects(), ["b-destination-rule"], "{:?}", plan.frozen);
+}
+
+#[test]
 fn what_a_file_may_not_speak_of_keeps_nothing_that_its_owner_takes_out() {
     let mut world = World { last: Some(BTreeMap::new()), ..world() };
     world.files.insert("evil/c.yaml", application("c", RULE));

@@ -165,6 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn what_there_was_no_time_to_ask_for_keeps_its_turn() {
+        let (mut known, now) = (Remembered::default(), Instant::now());
+        let all = wanted(&[("shop", 1)]);
+        for (answer, asked) in
+            [(Answer::Unasked, None), (Answer::Free, Some(now)), (Answer::Unasked, Some(now))]
+        {
+            let at = if answer == Answer::Free { now } else { now + KEPT / 2 };
+            look(&mut known, &all, &answer, at);
+            assert_eq!(known.due(&all, &Wanted::new())["shop"][0].0, asked);
+        }
+    }
+
+    #[test]
     fn what_one_turn_has_asked_for_counts_in_its_next_plan() {
         let known = Remembered::default();
         let (looked, all) = (wanted(&[("shop", MOST - 1)]), wanted(&[("shop", 3), ("bank", 3)]));
