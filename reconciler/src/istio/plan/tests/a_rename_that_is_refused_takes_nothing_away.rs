@@ -71,15 +71,17 @@ fn where_the_last_document_is_not_known_any_new_one_may_be_it() {
 
 #[test]
 fn though_another_document_has_the_new_name() {
-    for other in [RULE, WRONG] {
-        for new in [WRONG, RULE] {
-            let mut world = renamed("team/a.yaml", &["a", "b"]);
-            world.files.remove("a.yaml");
-            world.files.insert("other.yaml", application("c", other));
-            world.files.insert("team/c.yaml", application("c", new));
-            let plan = world.commit(Consent::default());
-            assert_eq!(world.in_force["shop"].of("a").len(), 1, "{other} {new}: {:?}", plan.frozen);
-        }
+    // A document that is refused keeps the name from no other one.
+    for (other, new, is_kept) in
+        [(RULE, WRONG, true), (RULE, RULE, true), (WRONG, WRONG, true), (WRONG, RULE, false)]
+    {
+        let mut world = renamed("team/a.yaml", &["a", "b"]);
+        world.files.remove("a.yaml");
+        world.files.insert("other.yaml", application("c", other));
+        world.files.insert("team/c.yaml", application("c", new));
+        let plan = world.commit(Consent::default());
+        let kept = world.in_force["shop"].of("a").len();
+        assert_eq!(kept, usize::from(is_kept), "{other} {new}: {:?}", plan.frozen);
     }
 }
 
