@@ -274,6 +274,30 @@ fn services_of_many_pods_are_checked_in_time() {
 }
 
 #[test]
+fn gateways_that_share_pods_beside_services_are_checked_in_time() {
+    let labelled = |labels: &str| {
+        format!("---\n{{apiVersion: v1, kind: Pod, metadata: {{namespace: s, labels: {{{labels}}}}}}}\n")
+    };
+    let own = (0..10).map(|label| format!(", l{label}: x")).collect::<String>();
+    let pods = labelled(&format!("a: x{own}")).repeat(600) + &labelled("z: x").repeat(600);
+    let services = (0..3_000).map(|number| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Service, metadata: {{name: a{number}, namespace: s}}, spec: {{selector: {{a: x, z: x}}, ports: [{{port: 1}}]}}}}\n"
+        )
+    });
+    // Each has others of the labels.
+    let gateways = (1..1_024).map(|number| {
+        let labels = (0..10).filter(|label| number >> label & 1 == 1);
+        let labels = labels.map(|label| format!("l{label}: x")).collect::<Vec<_>>().join(",");
+        let server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: [h.e]}";
+        by_hand("Gateway", number, &format!("{{selector: {{{labels}}}, servers: [{server}]}}"))
+    });
+    let text = pods + &services.collect::<String>() + &gateways.collect::<String>();
+    assert!(text.len() < MEBIBYTE, "{}", text.len());
+    in_time("pods of gateways", || of_file(&text));
+}
+
+#[test]
 fn gateways_of_many_hosts_are_checked_in_time() {
     let object = |kind: &str, version: &str, number: usize, more: &str| {
         format!(

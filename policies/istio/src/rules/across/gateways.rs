@@ -117,8 +117,7 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
 fn x162(known: &Known, subject: &Subject, out: &mut Out) {
     let Some(workload) = known.workload(subject) else { return };
     for at in subject.each("servers").map(|server| server.get("port").get("number")) {
-        let is_closed = |number: &i64| !workload.ports.is_empty() && !workload.ports.contains(number);
-        if let Some(number) = at.integer().filter(is_closed) {
+        if let Some(number) = at.integer().filter(|number| workload.is_closed(*number)) {
             let reason =
                 format!("is {number}, which no Service of the gateway has, so that nobody reaches it");
             out.warning(&at, reason, "add the port to the Service");

@@ -1,12 +1,16 @@
 //! The Pods of Gateways, and the Services before them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{Known, selected::labels};
 use crate::{
     resource::Kind,
     rules::subject::Subject,
-    surroundings::{PodTemplate, Service, ServicePort},
+    surroundings::{PodTemplate, ServicePort},
+    values::LabelPairs,
 };
 
 /// The Pods of a selector, as far as they are known.
@@ -17,11 +21,14 @@ pub(in crate::rules::across) struct Workload<'a> {
     /// Those of which files say it that no Guardrail limits.
     pub(in crate::rules::across) sure: BTreeSet<&'a str>,
     /// The ports of their Services, if these are known. A port of a Service stands for that of the Pods behind it.
-    pub(in crate::rules::across) ports: BTreeSet<i64>,
+    ports: Vec<Rc<BTreeSet<i64>>>,
 }
 
 /// The most labels of the Pods of a selector by which their Services are looked for. Those of more are not known.
 const MOST_LABELS: usize = 10_000;
+
+/// The most selectors of Services that are compared with the Pods of a selector. Of more no ports are known.
+const MOST_SELECTORS: usize = 1_000;
 
 type Label<'a> = (&'a str, &'a str);
 
@@ -31,16 +38,24 @@ pub(super) struct Workloads<'a> {
     by_selector: BTreeMap<Vec<Label<'a>>, Workload<'a>>,
 }
 
-/// Services by their namespace and the first label of their selector.
-type Services<'a> = BTreeMap<(&'a str, Label<'a>), Vec<&'a Service>>;
+/// The ports of Services by their selectors, and these by their namespace and the first of their labels.
+type Services<'a> = BTreeMap<(&'a str, Label<'a>), BTreeMap<&'a LabelPairs, Rc<BTreeSet<i64>>>>;
+
+impl Workload<'_> {
+    /// True if Services of the Pods are known, and none has this port.
+    pub(in crate::rules::across) fn is_closed(&self, port: i64) -> bool {
+        !self.ports.is_empty() && !self.ports.iter().any(|ports| ports.contains(&port))
+    }
+}
 
 impl<'a> Workloads<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut services = Services::new();
-        for service in &known.around.services {
-            if let Some((key, value)) = service.selector.first_key_value() {
-                services.entry((&*service.named.namespace, (&**key, &**value))).or_default().push(service);
-            }
+        for service in known.around.services.iter().filter(|service| !service.ports.is_empty()) {
+            let Some((key, value)) = service.selector.first_key_value() else { continue };
+            let by_selector = services.entry((&*service.named.namespace, (&**key, &**value))).or_default();
+            let ports = service.ports.iter().flat_map(ServicePort::numbers).map(i64::from);
+            Rc::make_mut(by_selector.entry(&service.selector).or_default()).extend(ports);
         }
         let mut by_selector = BTreeMap::new();
         for labels in known.all(Kind::Gateway).map(labels) {
@@ -54,24 +69,30 @@ impl<'a> Workloads<'a> {
 fn find<'a>(known: &Known<'a>, labels: &[Label<'a>], services: &Services<'a>) -> Workload<'a> {
     let pods: Vec<&'a PodTemplate> =
         if labels.is_empty() { Vec::new() } else { known.pods.with(None, labels).collect() };
-    let of_pod = |pod: &&'a PodTemplate| {
-        let namespace = &*pod.namespace;
-        pod.labels.iter().map(move |(key, value)| (namespace, (&**key, &**value)))
+    let with_label = |pod: &&'a PodTemplate| {
+        let pod = *pod;
+        let of_label = |(key, value)| services.get(&(&*pod.namespace, (key, value)));
+        let labels = pod.labels.iter().map(|(key, value)| (&**key, &**value));
+        labels
+            .filter_map(of_label)
+            .flatten()
+            .map(move |(selector, ports)| (pod, *selector, ports))
+            .collect::<Vec<_>>()
     };
     let count: usize = pods.iter().map(|pod| pod.labels.len()).sum();
     let looked_at = pods.iter().filter(|_| count <= MOST_LABELS);
-    let with_label: BTreeSet<_> = looked_at.flat_map(of_pod).collect();
-    let is_before = |service: &&&'a Service| {
-        let own = service.selector.iter().map(|(key, value)| (&**key, &**value));
-        let all: Vec<_> = own.chain(labels.iter().copied()).collect();
-        known.pods.with(Some(&service.named.namespace), &all).next().is_some()
-    };
-    let before = with_label.iter().filter_map(|label| services.get(label)).flatten().filter(is_before);
-    let ports = before.flat_map(|service| service.ports.iter().flat_map(ServicePort::numbers));
+    let compared: Vec<_> = looked_at.flat_map(with_label).take(MOST_SELECTORS + 1).collect();
+    let are_known = compared.len() <= MOST_SELECTORS;
+    let before = compared.into_iter().filter(|(pod, selector, _)| {
+        are_known && pod.has(selector.iter().map(|(key, value)| (&**key, &**value)))
+    });
+    // Many Pods have the same Services.
+    let before: BTreeMap<_, _> =
+        before.map(|(pod, selector, ports)| ((&*pod.namespace, selector), Rc::clone(ports))).collect();
     Workload {
         homes: pods.iter().map(|pod| &*pod.namespace).collect(),
         sure: pods.iter().filter(|pod| !pod.is_of_team).map(|pod| &*pod.namespace).collect(),
-        ports: ports.map(i64::from).collect(),
+        ports: before.into_values().collect(),
     }
 }
 
