@@ -18,9 +18,11 @@ use crate::{clock::Instant, config::Config, dice::Random};
 const GRACE: Duration = Duration::from_secs(10);
 /// Time over which first polls are spread, so that the proxies of a restarted mesh do not poll together.
 const START_SPREAD: Duration = Duration::from_secs(1);
-/// Pause after the first failure. It doubles up to [`poll::MAX_BACKOFF`].
+/// Pause after each of the first failures. Then it doubles up to [`poll::MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-
+/// Failures before the pause doubles. Envoy sends each request to any endpoint of the cluster: while one of two
+/// replicas is gone and still an endpoint, half of the polls fail, and the next one may reach the other replica.
+const SOON: u32 = 4;
 /// Least time for which a poll is under way before another one tells of other plugins. The server holds both.
 const RENEWAL_SPACING: Duration = Duration::from_secs(10);
 
@@ -152,8 +154,9 @@ impl Poller {
 
     /// Records that a poll brought nothing usable. The next one backs off.
     pub fn record_failure(&mut self, now: Instant, random: &mut Random) {
-        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(poll::MAX_BACKOFF);
         self.failures = self.failures.saturating_add(1);
+        let doublings = self.failures.saturating_sub(SOON).min(16);
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << doublings).min(poll::MAX_BACKOFF);
         self.phase = Phase::Waiting { until: now + random.jitter(backoff) };
     }
 

@@ -91,8 +91,22 @@ fn a_304_without_an_active_snapshot_is_a_failure() {
     assert!(failed_first(&world.answer(not_modified())));
 }
 
+/// With one of two replicas gone, and still an endpoint, all but one of 128 proxies reach the other one by then.
 #[test]
-fn failures_back_off_to_at_most_half_a_minute() {
+fn eight_polls_of_which_seven_fail_begin_within_nine_seconds() {
+    let mut world = World::active();
+    let begun = world.now;
+    for _ in 0..7 {
+        world.until_poll();
+        world.answer(Answer::default());
+    }
+    world.until_poll();
+    let took = world.now.since(begun);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn failures_are_tried_again_soon_and_then_back_off_to_at_most_half_a_minute() {
     let mut world = World::active();
     let mut waits = Vec::new();
     for _ in 0..12 {
@@ -100,7 +114,9 @@ fn failures_back_off_to_at_most_half_a_minute() {
         waits.push(wait);
         world.answer(Answer::default());
     }
-    assert!(waits[1] <= Duration::from_millis(500), "{waits:?}");
+    let soon = &waits[1..5];
+    assert!(soon.iter().all(|wait| *wait <= Duration::from_millis(500)), "{waits:?}");
+    assert!(waits[5] > Duration::from_millis(500), "{waits:?}");
     assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(30)), "{waits:?}");
     assert!(waits[10] >= Duration::from_secs(15), "{waits:?}");
     world.until_poll();

@@ -60,7 +60,20 @@ impl World {
             let after = began.elapsed().saturating_sub(envoy.time_in_queue()?);
             world.loaded_after = world.loaded_after.max(after);
         }
+        world.both_are_endpoints().await?;
         Ok(world)
+    }
+
+    /// Waits until every sidecar takes both replicas for ready.
+    async fn both_are_endpoints(&self) -> Result<()> {
+        let healthy = "hfi-control-plane.boifi.svc.cluster.local.membership_healthy";
+        for envoy in services().flat_map(|service| self.mesh.envoys(service)) {
+            let deadline = Deadline::of("both replicas to be endpoints", Duration::from_secs(30));
+            while envoy.stat(healthy).await? != 2 {
+                deadline.pause().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes these the only policies, by one push; returns how long it took from the start of

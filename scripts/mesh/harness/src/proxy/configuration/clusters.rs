@@ -24,7 +24,8 @@ pub(crate) fn control_plane(replicas: &[SocketAddr]) -> Option<Value> {
     Some(cluster)
 }
 
-/// Every two seconds, as often as the probes of a deployment.
+/// Every two seconds, as often as the probes of a deployment. The name of the cluster, which Envoy would send as
+/// the host, is none: the reconciler answers it with 400, and each replica counts as not ready.
 fn readiness() -> Value {
     json!({
         "interval": "2s",
@@ -32,7 +33,7 @@ fn readiness() -> Value {
         "timeout": "2s",
         "unhealthy_threshold": 1,
         "healthy_threshold": 1,
-        "http_health_check": {"path": "/v1/ready"},
+        "http_health_check": {"host": "hfi-control-plane.boifi", "path": "/v1/ready"},
     })
 }
 
