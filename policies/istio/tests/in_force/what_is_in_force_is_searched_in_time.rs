@@ -112,8 +112,58 @@ fn thousands_of_tokens_and_gateways_are_no_square() {
         );
         format!("---\n{}", application(&format!("ops/w{number}"), &spec))
     });
-    let files = [("r.yaml", readers), ("g.yaml", gateways), ("p.yaml", behind), ("w.yaml", routes)];
-    assert_eq!(judged_in_time("tokens", &files, &InForce::default()), 0);
+    let web = object("v1\nkind: Service", "web", "{ports: [{port: 80}]}");
+    let files = [("r.yaml", readers), ("g.yaml", gateways), ("p.yaml", behind + &web), ("w.yaml", routes)];
+    let catalog = catalog_in_time("tokens", &files, &InForce::default());
+    assert!(catalog.is_valid(), "{:?}", findings(&catalog).first());
+    assert_eq!(catalog.applications().len(), 2_000);
+}
+
+/// Of so few each is looked at, and known to be for others.
+#[test]
+fn sixteen_readers_of_each_namespace_are_looked_at_once() {
+    const NAMESPACES: usize = 16;
+    const LENGTH: usize = 500;
+    let labels = list(100, |number| format!("l{number:02}: a"));
+    let readers = list(16, |number| {
+        let spec = format!(
+            "{{selector: {{matchLabels: {{{labels}, r: r{number}}}}}, jwtRules: [{{issuer: 'https://id.example.com'}}]}}"
+        );
+        format!("{{name: r{number}, spec: {spec}}}")
+    });
+    let of_namespace = |number: usize| {
+        let spec = format!("{{requestAuthentication: [{readers}]}}");
+        format!("---\n{}", application(&format!("n{number}/tokens"), &spec))
+    };
+    let readers = ("r.yaml", (0..NAMESPACES).map(of_namespace).collect::<String>());
+    let names = list(NAMESPACES, |number| format!("n{number}/g"));
+    let service = |number: usize, gateways: &str| {
+        let http = "[{match: [{headers: {'@request.auth.claims.a': {exact: b}}}], route: [{destination: {host: web}}]}]";
+        format!(
+            "{{name: a{number}, spec: {{hosts: [h{number}.example.com], gateways: [{gateways}], http: {http}}}}}"
+        )
+    };
+    let again_and_again = service(LENGTH, &vec![&*names; LENGTH].join(", "));
+    let services = list(LENGTH, |number| service(number, &names));
+    // Of one more nobody knows that no tokens are read there.
+    let too_many = service(LENGTH + 1, &format!("{names}, n0/other"));
+    let spec = format!("{{virtualService: [{services}, {again_and_again}, {too_many}]}}");
+    let owner = ("a.yaml", application("shop/web", &spec));
+    let before = in_force(&[owner.clone(), readers.clone()]);
+    // Something that stays has what may depend on it looked for.
+    let before = before.holding_along([("ops".to_owned(), "other".to_owned())]);
+    let gateway = |number: usize| {
+        let port = "{name: http, number: 80, protocol: HTTP}";
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: n{number}}}\nspec: {{selector: {{l99: b}}, servers: [{{hosts: ['*.example.com'], port: {port}}}]}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: g, namespace: n{number}, labels: {{l99: b}}}}\n"
+        )
+    };
+    let other = gateway(0).replace("{name: g,", "{name: other,");
+    let gateways = ("g.yaml", (0..NAMESPACES).map(gateway).chain([other]).collect::<String>());
+    let catalog = catalog_in_time("few readers", &[owner, readers, gateways], &before);
+    assert!(catalog.is_valid(), "{:?}", findings(&catalog).first());
+    let found = catalog.findings().iter().filter(|found| found.finding.rule == "X149").count();
+    assert_eq!(found, LENGTH + 1);
 }
 
 #[test]

@@ -36,7 +36,7 @@ use self::{
     protocols::Protocols,
     provided::Provided,
     public::PublicHosts,
-    readers::Readings,
+    readers::Readers,
     routed::Routed,
     selected::Selected,
     served::Served,
@@ -89,7 +89,7 @@ pub(super) struct Known<'a> {
     made_before: Made<'a>,
     protocols: Protocols,
     provided: Provided<'a>,
-    readings: Readings,
+    readers: Readers<'a>,
     selected: Selected<'a>,
     served: Served<'a>,
     workloads: Workloads<'a>,
@@ -119,7 +119,7 @@ impl<'a> Known<'a> {
             made_before: Made::default(),
             protocols: Protocols::default(),
             provided: Provided::default(),
-            readings: Readings::default(),
+            readers: Readers::default(),
             selected: Selected::default(),
             served: Served::default(),
             workloads: Workloads::default(),
@@ -153,6 +153,7 @@ impl<'a> Known<'a> {
         known.outside = Outside::new(&known);
         known.protocols = Protocols::new(&known);
         known.provided = Provided::new(&known);
+        known.readers = Readers::new(&known, known.all(Kind::RequestAuthentication));
         known.selected = Selected::new(&known);
         known.served = Served::new(&known);
         known.workloads = Workloads::new(&known);

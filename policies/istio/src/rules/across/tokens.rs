@@ -24,10 +24,15 @@ fn claim<'a>(subject: &Subject<'a>) -> Option<Field<'a>> {
     claim.filter(|_| subject.kind() == Kind::VirtualService).map(|(_, at)| at)
 }
 
-/// The Gateways of a VirtualService; none if one of them is not here, which may have any labels.
+/// The most Gateways of a VirtualService that are looked at.
+const MOST_GATEWAYS: usize = 16;
+
+/// The Gateways of a VirtualService, each once. None if one of them is not here, or if they are too many: they may have
+/// any labels.
 fn gateways<'k, 'a>(known: &'k Known<'a>, subject: &Subject) -> Vec<&'k Subject<'a>> {
-    let names = named(subject).into_iter();
-    let all = names.map(|(name, _)| known.named(Kind::Gateway, &name.namespace, &name.name));
+    let names: BTreeSet<_> = named(subject).into_iter().map(|(name, _)| name).collect();
+    let names = names.iter().filter(|_| names.len() <= MOST_GATEWAYS);
+    let all = names.map(|name| known.named(Kind::Gateway, &name.namespace, &name.name));
     all.collect::<Option<_>>().unwrap_or_default()
 }
 

@@ -1,11 +1,12 @@
 //! What others may refer to, as it is in force.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     Known,
     entries::{Entries, MOST_ENTRIES, Seen},
     ports::are_several,
+    readers::Readers,
     subsets::{Callers, Rules},
 };
 use crate::{resource::Kind, rules::subject::Subject, surroundings::Named};
@@ -16,8 +17,7 @@ pub(super) struct Provided<'a> {
     gateways: BTreeSet<Named>,
     entries: Entries<'a>,
     subsets: Rules<'a>,
-    /// RequestAuthentications by namespace.
-    readers: BTreeMap<&'a str, Vec<Subject<'a>>>,
+    readers: Readers<'a>,
 }
 
 impl<'a> Provided<'a> {
@@ -27,15 +27,11 @@ impl<'a> Provided<'a> {
             namespace: subject.resource.namespace.clone(),
             name: subject.resource.name.clone(),
         };
-        let mut readers = BTreeMap::<_, Vec<_>>::new();
-        for reader in of(Kind::RequestAuthentication) {
-            readers.entry(&*reader.resource.namespace).or_default().push(reader.clone());
-        }
         Self {
             gateways: of(Kind::Gateway).map(named).collect(),
             entries: Entries::new(known, of(Kind::ServiceEntry)),
             subsets: Rules::new(known, of(Kind::DestinationRule)),
-            readers,
+            readers: Readers::new(known, of(Kind::RequestAuthentication)),
         }
     }
 }
@@ -88,8 +84,10 @@ impl<'a> Known<'a> {
     /// True if a RequestAuthentication of a namespace is in force that may read tokens at one of these Gateways; at any
     /// without some.
     pub(in crate::rules::across) fn had_reader(&self, namespace: &str, gateways: &[&Subject<'a>]) -> bool {
-        self.provided.readers.get(namespace).is_some_and(|readers| {
-            gateways.is_empty() || gateways.iter().any(|gateway| self.are_read(readers.iter(), gateway))
-        })
+        let readers = &self.provided.readers;
+        match gateways {
+            [] => readers.has(namespace),
+            gateways => gateways.iter().any(|gateway| readers.are_in(namespace, gateway, self)),
+        }
     }
 }

@@ -16,6 +16,8 @@ use crate::{
 /// The Pods of a selector, as far as they are known.
 #[derive(Debug)]
 pub(in crate::rules::across) struct Workload<'a> {
+    /// The labels of the selector, in the order of their keys.
+    pub(super) labels: Vec<Label<'a>>,
     /// Their namespaces.
     pub(in crate::rules::across) homes: BTreeSet<&'a str>,
     /// Those of which files say it that no Guardrail limits.
@@ -32,10 +34,11 @@ const MOST_SELECTORS: usize = 1_000;
 
 type Label<'a> = (&'a str, &'a str);
 
-/// The workloads of Gateways: many have the same selector.
+/// The workloads of Gateways, by the ranks of these, with a number for each selector of a namespace: many Gateways have the
+/// same one.
 #[derive(Debug, Default)]
 pub(super) struct Workloads<'a> {
-    by_selector: BTreeMap<Vec<Label<'a>>, Workload<'a>>,
+    by_gateway: BTreeMap<usize, (usize, Rc<Workload<'a>>)>,
 }
 
 /// The ports of Services by their selectors, and these by their namespace and the first of their labels.
@@ -57,11 +60,18 @@ impl<'a> Workloads<'a> {
             let ports = service.ports.iter().flat_map(ServicePort::numbers).map(i64::from);
             Rc::make_mut(by_selector.entry(&service.selector).or_default()).extend(ports);
         }
-        let mut by_selector = BTreeMap::new();
-        for labels in known.all(Kind::Gateway).map(labels) {
-            by_selector.entry(labels).or_insert_with_key(|labels| find(known, labels, &services));
+        let (mut by_selector, mut by_gateway) = (BTreeMap::new(), BTreeMap::new());
+        let mut numbers = BTreeMap::new();
+        for gateway in known.all(Kind::Gateway) {
+            let labels = labels(gateway);
+            let next = numbers.len();
+            let number = *numbers.entry((&*gateway.resource.namespace, labels.clone())).or_insert(next);
+            let workload = by_selector
+                .entry(labels)
+                .or_insert_with_key(|labels| Rc::new(find(known, labels, &services)));
+            by_gateway.insert(gateway.rank, (number, Rc::clone(workload)));
         }
-        Self { by_selector }
+        Self { by_gateway }
     }
 }
 
@@ -90,16 +100,21 @@ fn find<'a>(known: &Known<'a>, labels: &[Label<'a>], services: &Services<'a>) ->
     let before: BTreeMap<_, _> =
         before.map(|(pod, selector, ports)| ((&*pod.namespace, selector), Rc::clone(ports))).collect();
     Workload {
+        labels: labels.to_vec(),
         homes: pods.iter().map(|pod| &*pod.namespace).collect(),
         sure: pods.iter().filter(|pod| !pod.is_of_team).map(|pod| &*pod.namespace).collect(),
         ports: before.into_values().collect(),
     }
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
     /// The Pods of a Gateway; none of another kind.
-    pub(in crate::rules::across) fn workload<'k>(&'k self, gateway: &'k Subject) -> Option<&'k Workload<'k>> {
-        let of_gateway = (gateway.kind() == Kind::Gateway).then(|| labels(gateway))?;
-        self.workloads.by_selector.get(&of_gateway)
+    pub(in crate::rules::across) fn workload(&self, gateway: &Subject) -> Option<&Workload<'a>> {
+        self.numbered_workload(gateway).map(|(_, workload)| workload)
+    }
+
+    /// The same, with the number of its selector in its namespace.
+    pub(super) fn numbered_workload(&self, gateway: &Subject) -> Option<(usize, &Workload<'a>)> {
+        self.workloads.by_gateway.get(&gateway.rank).map(|(number, workload)| (*number, &**workload))
     }
 }
