@@ -17,6 +17,13 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 const MAX_DEPTH: usize = 32;
 /// The most scalars, lists and maps of a document.
 const MAX_NODES: usize = 200_000;
+/// The most of them for each byte of a document's text. Without aliases there is about one at most (`{a,b}`); a file
+/// may hold thousands of documents, and aliases of aliases make 168,000 nodes of 276 bytes.
+const NODES_PER_BYTE: usize = 2;
+/// The most bytes of scalars for each byte of a document's text, for aliases of one long string.
+const SCALAR_BYTES_PER_BYTE: usize = 16;
+/// A document of any length may have as many.
+const SMALL: usize = 64;
 /// The most aliases of a document.
 const MAX_ALIASES: usize = 1_000;
 
@@ -120,8 +127,15 @@ fn is_marker(line: &str, marker: &str) -> bool {
 pub fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
     let moved = |place: Place| Place { line: place.line + lines_before, ..place };
     // One document of a file of bounded size: these bounds only stop what multiplies itself.
+    let max_total_scalar_bytes = SCALAR_BYTES_PER_BYTE * text.len() + SMALL;
+    let max_nodes = MAX_NODES.min(NODES_PER_BYTE * text.len() + SMALL);
     let options = serde_yaml::options! {
-        budget: serde_yaml::budget! { max_depth: MAX_DEPTH, max_aliases: MAX_ALIASES, max_nodes: MAX_NODES },
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH,
+            max_aliases: MAX_ALIASES,
+            max_nodes: max_nodes,
+            max_total_scalar_bytes: max_total_scalar_bytes,
+        },
         strict_booleans: true,
         // `.inf` is a number, and each field says which numbers it takes.
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
@@ -138,7 +152,8 @@ pub fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> 
             let place = error.location().map(place).map(moved).unwrap_or_default();
             let message = match Reason::of(&error) {
                 Reason::Bounds => format!(
-                    "is too deep or too large: at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_ALIASES} aliases to a document"
+                    "is too deep or too large: a document of {} bytes has at most {MAX_DEPTH} levels, {MAX_ALIASES} aliases, {max_nodes} nodes and {max_total_scalar_bytes} bytes of scalars, aliases written out",
+                    text.len()
                 ),
                 Reason::Syntax(reason) => format!("is not valid YAML: {reason}"),
             };
