@@ -20,6 +20,7 @@ pub mod consent;
 pub mod decision;
 pub mod foreign;
 pub mod guarded;
+pub mod had;
 pub mod objects;
 pub mod plan;
 pub mod successors;

@@ -61,7 +61,7 @@ pub struct RenderedApplication {
 
 impl RenderedApplication {
     fn id(&self) -> ApplicationId {
-        (self.application.namespace.to_string(), self.application.name.to_string())
+        self.application.id()
     }
 }
 

@@ -54,6 +54,13 @@ pub(crate) struct Refused {
     pub(crate) error: Finding,
 }
 
+impl Mention<'_> {
+    /// The application that it speaks of.
+    pub fn id(&self) -> ApplicationId {
+        (self.namespace.to_owned(), self.name.to_owned())
+    }
+}
+
 impl File {
     /// Reads a file's bytes. A document that is wrong does not hide the others.
     pub fn read(bytes: &[u8]) -> Self {
@@ -74,6 +81,19 @@ impl File {
             _ => read_yaml(bytes).into_iter().for_each(|document| file.take(document.map_err(Finding::from))),
         }
         file.findings.sort_by(|a, b| (a.at, &a.field, a.level).cmp(&(b.at, &b.field, b.level)));
+        file
+    }
+
+    /// A file of one document.
+    pub fn of(document: Document) -> Self {
+        Self { documents: vec![document], ..Self::default() }
+    }
+
+    /// The same without the documents of these applications.
+    pub fn without(&self, is_one: impl Fn(&ApplicationId) -> bool) -> Self {
+        let mut file = self.clone();
+        file.documents.retain(|document| !is_one(&document.id()));
+        file.refused.retain(|refused| !refused.application.as_ref().is_some_and(&is_one));
         file
     }
 

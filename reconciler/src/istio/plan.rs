@@ -6,8 +6,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use istio_config::Catalog;
 pub use istio_config::{ApplicationId, RenderCache, Resource, Setting};
-use istio_config::{Catalog, Document};
 use serde::{Deserialize, Serialize};
 
 use self::decisions::{Decided, decisions};
@@ -125,35 +125,6 @@ pub fn plan(
         (namespace, plan)
     };
     decisions(&before, in_force, proposed, consents, cache).into_iter().map(plan).collect()
-}
-
-/// The objects of these applications at an earlier commit, of those that are valid there.
-pub fn valid(
-    wanted: &BTreeSet<ApplicationId>,
-    applications: &Applications,
-    setting: &Setting,
-) -> BTreeMap<ApplicationId, Vec<Resource>> {
-    let is_wanted = |document: &Document| match document {
-        Document::Application(found) => {
-            wanted.contains(&(found.namespace.to_string(), found.name.to_string()))
-        }
-        Document::Removal { .. } => false,
-    };
-    if !applications.files.iter().any(|(_, file)| file.documents().iter().any(is_wanted)) {
-        return BTreeMap::new();
-    }
-    // What they refer to is in files without applications.
-    let of_interest = applications
-        .files
-        .iter()
-        .filter(|(_, file)| file.documents().is_empty() || file.documents().iter().any(is_wanted));
-    let files: Vec<_> = of_interest.map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::new(&files, &istio_config::InForce::default(), setting, |path, setting| {
-        setting.within(applications.guarded.limits(path))
-    });
-    let found = catalog.to_be_in_force();
-    let found = found.applications().filter(|(id, _)| wanted.contains(*id));
-    found.map(|(id, objects)| (id.clone(), objects.to_vec())).collect()
 }
 
 /// The plan that leaves everything as it is.

@@ -7,13 +7,14 @@ use crate::{
     istio::{
         applications::{Applications, File},
         guarded::Guarded,
-        plan::{ApplicationId, Resource, Setting, valid},
+        had::{Had, had},
+        plan::{ApplicationId, Setting},
     },
     source::{ancestry::CommitId, git::CommitLog},
 };
 
-/// The objects of each application at the newest commit at which it was valid.
-pub(super) type Earlier = Lookback<Vec<Resource>>;
+/// What each application has at the newest commit at which it was valid.
+pub(super) type Earlier = Lookback<Had>;
 
 impl Earlier {
     /// Looks for these applications before `head`. Blocks.
@@ -24,9 +25,9 @@ impl Earlier {
         wanted: &BTreeSet<ApplicationId>,
         commits: &CommitLog,
         setting: &Setting,
-    ) -> Looked<Vec<Resource>> {
+    ) -> Looked<Had> {
         self.look(head, guarded, wanted, commits, File::read, |wanted, files| {
-            valid(wanted, &Applications { files, guarded: guarded.clone() }, setting)
+            had(wanted, &Applications { files, guarded: guarded.clone() }, setting)
         })
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     agreement::{agreements, now},
@@ -19,6 +19,7 @@ use crate::{
     istio::{
         applications::Applications,
         artifact::ArtifactError,
+        had::refused,
         objects::Objects,
         plan::{
             ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, RenderCache, Resource, Setting,
@@ -68,13 +69,13 @@ pub(super) fn planned(
             let doubtful = Doubtful::of(&objects, applications);
             let last = last_documents.of(*head, &applications.guarded, doubtful.missed(), commits);
             let successors = &doubtful.successors(last.found, applications);
-            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>| {
+            let plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>, cache: &mut RenderCache| {
                 let renderer = version::text();
                 let proposed =
                     Proposed { applications, commit: &commit, renderer, setting, foreign, stay, successors };
                 plan(&objects, earlier, &proposed, &consents, cache)
             };
-            let mut plans = plan(&Namespaces::new(), &stay);
+            let mut plans = plan(&Namespaces::new(), &stay, cache);
             let wanted = without_artifact(&plans, known);
             let Looked { found, unknown } =
                 earlier.valid(*head, &applications.guarded, &wanted, commits, setting);
@@ -83,8 +84,16 @@ pub(super) fn planned(
             });
             let unknown: Namespaces<String> = unknown.collect();
             stay.extend(unknown.clone());
-            if !found.is_empty() || !unknown.is_empty() {
-                plans = plan(&by_namespace(found), &stay);
+            let refused = refused(&found, applications, &objects, setting, cache);
+            let is_other = !unknown.is_empty() || !refused.is_empty();
+            let found = found.into_iter().filter(|(id, _)| !refused.contains_key(id));
+            let found = by_namespace(found.map(|(id, had)| (id, had.objects)));
+            stay.extend(refused.into_iter().map(|((namespace, name), why)| {
+                let correct = format!("correct {name}, or write `remove: true`");
+                (namespace, format!("what {name} had last is refused now: {why}; {correct}"))
+            }));
+            if is_other || !found.is_empty() {
+                plans = plan(&found, &stay, cache);
             }
             for (namespace, reason) in unknown {
                 let plan = plans.entry(namespace).or_default();
@@ -145,7 +154,7 @@ fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<Applica
 }
 
 /// The objects of each namespace.
-fn by_namespace(found: BTreeMap<ApplicationId, Vec<Resource>>) -> Namespaces<Objects> {
+fn by_namespace(found: impl Iterator<Item = (ApplicationId, Vec<Resource>)>) -> Namespaces<Objects> {
     let mut namespaces = Namespaces::<Objects>::new();
     for ((namespace, name), objects) in found {
         namespaces.entry(namespace).or_default().set(&name, objects);

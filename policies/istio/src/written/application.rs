@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use policies::{language::Dataplane, reading::Place};
 
 use super::entry::Entry;
-use crate::values::{Label, LabelPairs};
+use crate::{
+    in_force::ApplicationId,
+    values::{Label, LabelPairs},
+};
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,16 @@ pub enum Document {
     Application(Arc<Application>),
     /// The team takes the application away, with all that was rendered for it.
     Removal { place: Place, name: Label, namespace: Label },
+}
+
+impl Document {
+    /// The application that it is about.
+    pub fn id(&self) -> ApplicationId {
+        match self {
+            Self::Application(found) => found.id(),
+            Self::Removal { name, namespace, .. } => (namespace.to_string(), name.to_string()),
+        }
+    }
 }
 
 /// An application's place in the mesh.
@@ -38,4 +51,11 @@ pub struct Application {
     pub revision: Option<Label>,
     /// Its entries, in the order of the sections.
     pub entries: Vec<Entry>,
+}
+
+impl Application {
+    /// Its namespace and its name.
+    pub fn id(&self) -> ApplicationId {
+        (self.namespace.to_string(), self.name.to_string())
+    }
 }

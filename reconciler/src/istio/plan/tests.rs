@@ -8,13 +8,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use istio_config::{ApplicationId, File, RenderCache, Setting};
 use policies::File as Policies;
 
-use super::{Commit, InForce, Messages, Namespaces, Plan, Proposed, freeze, plan, valid};
+use super::{Commit, InForce, Messages, Namespaces, Plan, Proposed, freeze, plan};
 use crate::istio::{
     applications::Applications,
     artifact::Artifact,
     consent::Consent,
     foreign::Foreign,
     guarded::{Guarded, directory},
+    had::had,
     objects::Objects,
     successors::{Doubtful, LastDocument, Successors},
 };
@@ -149,11 +150,11 @@ fn without_an_artifact_an_invalid_application_gets_what_it_last_had() {
     world.files.insert("a.yaml", application("a", RULE));
     world.files.insert("b.yaml", application("b", "{destinationRule: {host: b}}"));
     let wanted = [("shop".to_owned(), "a".to_owned())].into();
-    let found = valid(&wanted, &world.applications(), &Setting::default());
+    let found = had(&wanted, &world.applications(), &Setting::default());
     assert_eq!(found.keys().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
     world.files.insert("a.yaml", application("a", "{destinationRule: {host: reviews, wrong: 1}}"));
-    assert!(valid(&wanted, &world.applications(), &Setting::default()).is_empty());
-    world.earlier = [("shop".to_owned(), found.into_values().flatten().collect())].into();
+    assert!(had(&wanted, &world.applications(), &Setting::default()).is_empty());
+    world.earlier = [("shop".to_owned(), found.into_values().flat_map(|had| had.objects).collect())].into();
     let plan = world.commit(Consent::default());
     assert_eq!((plan.frozen.len(), plan.current), (1, 1));
     assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"]);

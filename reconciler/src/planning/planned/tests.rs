@@ -251,6 +251,33 @@ fn an_application_that_was_valid_before_too_much_history_counts_as_one_that_neve
 }
 
 #[test]
+fn what_was_refused_for_what_another_namespace_has_is_not_had_by_a_later_mistake() {
+    let mut world = World::new();
+    let host =
+        |name| format!("{{host: reviews}}, gateway: {{hosts: [x.example.com], tls: {{secret: {name}}}}}");
+    let head = world.commit(&[("a", &host("a"))]);
+    let shop = world.plan(&head, None, false).next.unwrap();
+    let known = || Known::from([("shop".to_owned(), Ok(shop.clone()))]);
+    let taking = world.commit(&[("a", &host("a")), ("bank", &host("b"))]);
+    let plans = world.plans(&taking, known(), BTreeMap::new());
+    assert!(plans["bank"].frozen["bank"].contains("[X145]"), "{:?}", plans["bank"].frozen);
+    let wrong = host("b").replace("reviews", "reviews, wrong: 1");
+    let head = world.commit(&[("a", &host("a")), ("bank", &wrong), ("bank2", RULE)]);
+    // Another process plans.
+    world.memory = RefCell::default();
+    let plans = world.plans(&head, known(), BTreeMap::new());
+    assert!(plans["shop"].frozen.is_empty() && plans["shop"].next.is_none(), "{:?}", plans["shop"]);
+    let bank = &plans["bank"];
+    assert!(bank.next.is_none() && bank.is_frozen(), "{bank:?}");
+    let reason = bank.frozen.values().find(|why| why.starts_with("what bank had last is refused now: "));
+    assert!(reason.is_some_and(|why| why.contains("[X145]") && why.contains("shop/a")), "{:?}", bank.frozen);
+    // It is corrected, and the namespace goes on.
+    let head = world.commit(&[("a", &host("a")), ("bank", RULE), ("bank2", RULE)]);
+    let plans = world.plans(&head, known(), BTreeMap::new());
+    assert!(plans["bank"].frozen.is_empty() && plans["bank"].next.is_some(), "{:?}", plans["bank"]);
+}
+
+#[test]
 fn a_history_that_was_forced_away_gives_nothing_back() {
     let mut world = World::new();
     world.commit(&[("a", RULE)]);

@@ -77,13 +77,10 @@ impl Assembly {
         waypoints: &Waypoints<'_>,
         renderer: &mut Renderer<'_>,
     ) {
-        let (place, id) = match document {
-            Document::Removal { place, name, namespace } => {
-                (*place, (namespace.to_string(), name.to_string()))
-            }
-            Document::Application(found) => {
-                (found.place, (found.namespace.to_string(), found.name.to_string()))
-            }
+        let id = document.id();
+        let place = match document {
+            Document::Removal { place, .. } => *place,
+            Document::Application(found) => found.place,
         };
         if self.is_outside(file, place, &id, setting) {
             return;
