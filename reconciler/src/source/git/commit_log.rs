@@ -24,7 +24,7 @@ use crate::source::{ancestry::CommitId, error::SourceError};
 /// What is read, in errors.
 pub(super) const HISTORY: &str = "the history";
 /// The most bytes of files of earlier commits that are read at once. Tests have smaller ones.
-const MOST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+const MOST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// The commits in a clone. It opens the clone by itself, so any thread may use it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
