@@ -262,8 +262,12 @@ fn a_document_outside_of_its_namespaces_claims_nothing() {
         assert!(catalog.removals().is_empty() && catalog.frozen().is_empty());
         assert_eq!(catalog.resources().len(), 1, "{spec}");
         // As long as nobody else speaks of it, a stricter guardrail takes nothing away.
+        let before = catalog.to_be_in_force();
+        let catalog = Catalog::new(&files[1..], &before, &Setting::default(), guarded);
+        assert_eq!((catalog.frozen().len(), catalog.to_be_in_force()), (1, before), "{spec}");
+        // What is not in force is nothing that could stay.
         let catalog = Catalog::new(&files[1..], &InForce::default(), &Setting::default(), guarded);
-        assert_eq!(catalog.frozen().len(), 1, "{spec}");
+        assert!(catalog.frozen().is_empty() && !catalog.is_valid(), "{spec}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plans for repositories of real documents.
 
+mod a_file_speaks_of_its_own_namespaces;
 mod a_rename_that_is_refused_takes_nothing_away;
 mod what_others_have_made_is_not_taken_over;
 

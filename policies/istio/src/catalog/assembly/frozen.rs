@@ -112,8 +112,9 @@ impl Assembly {
             catalog.removals.clear();
         }
         known.extend(catalog.removals.iter().cloned());
-        // A Guardrail that is stricter now removes nothing.
-        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id)) {
+        // A Guardrail that is stricter now removes nothing. Otherwise such a document counts for nothing.
+        let stays = |(namespace, name): &ApplicationId| !in_force.of(namespace, name).is_empty();
+        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id) && stays(id)) {
             catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
         }
         let Some(why) = &self.unknown else { return };
