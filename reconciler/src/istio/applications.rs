@@ -1,9 +1,9 @@
 //! The applications of a commit, as they are written.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use istio_config::File;
-use istio_config::{Document, file::Mention};
+use istio_config::{Limits, file::Mention};
 
 use super::guarded::Guarded;
 
@@ -16,9 +16,11 @@ pub struct Applications {
 }
 
 impl Applications {
-    /// The documents of applications, each with its file.
+    /// The documents of applications that count, each with its file.
     pub(super) fn mentions(&self) -> impl Iterator<Item = (&Arc<str>, Mention<'_>)> {
-        self.files.iter().flat_map(|(path, file)| file.mentions().map(move |mention| (path, mention)))
+        self.files.iter().flat_map(|(path, file)| {
+            counted(file, self.guarded.limits(path)).map(move |mention| (path, mention))
+        })
     }
 
     /// The first file of which nobody knows which applications it has.
@@ -31,14 +33,23 @@ impl Applications {
         self.files.is_empty()
     }
 
-    /// The strictest limit for removals of the guardrails of a namespace's applications.
-    pub(super) fn max_removals(&self, namespace: &str) -> Option<usize> {
-        let is_there = |document: &Document| match document {
-            Document::Application(found) => found.namespace.as_str() == namespace,
-            Document::Removal { namespace: found, .. } => found.as_str() == namespace,
-        };
-        let files = self.files.iter().filter(|(_, file)| file.documents().iter().any(is_there));
-        let limits = files.filter_map(|(path, _)| self.guarded.limits(path).max_removals);
-        limits.min().map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    /// The strictest limit for removals of the guardrails of each namespace's applications, if there is one.
+    pub(super) fn max_removals(&self) -> BTreeMap<String, usize> {
+        let mut strictest = BTreeMap::<String, usize>::new();
+        for (path, file) in &self.files {
+            let limits = self.guarded.limits(path);
+            let Some(limit) = limits.max_removals else { continue };
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            for mention in counted(file, limits) {
+                let found = strictest.entry(mention.namespace.to_owned()).or_insert(limit);
+                *found = limit.min(*found);
+            }
+        }
+        strictest
     }
+}
+
+/// The documents that count of a file with these limits: one of a namespace that they do not allow counts for nothing.
+fn counted(file: &File, limits: Limits) -> impl Iterator<Item = Mention<'_>> {
+    file.mentions().filter(move |mention| limits.allows_namespace(mention.namespace))
 }

@@ -118,9 +118,8 @@ pub fn plan(
     let kept = proposed.foreign.without_taken(earlier);
     let before: BTreeMap<_, _> = kept.iter().chain(in_force).collect();
     let plan = |(namespace, decided): (String, Decided)| {
-        let limit = proposed.applications.max_removals(&namespace);
         let earlier = earlier.get(&namespace).map(Objects::keys).unwrap_or_default();
-        let mut plan = Plan::of(decided, limit, proposed);
+        let mut plan = Plan::of(decided, proposed);
         plan.new.extend(earlier.into_iter().map(Named));
         (namespace, plan)
     };
@@ -184,9 +183,9 @@ impl Plan {
         self.next = Some(next).filter(|next| next != known);
     }
 
-    fn of(decided: Decided, max_removals: Option<usize>, proposed: &Proposed<'_>) -> Self {
-        let Decided { decision: Decision { objects, mut frozen, by_consent }, new, artifact, stays } =
-            decided;
+    fn of(decided: Decided, proposed: &Proposed<'_>) -> Self {
+        let Decided { decision, max_removals, new, artifact, stays } = decided;
+        let Decision { objects, mut frozen, by_consent } = decision;
         if let Some(why) = stays {
             // Those that are invalid have reasons of their own.
             frozen.retain(|_, reason| *reason != why);

@@ -20,6 +20,8 @@ const MOST: usize = 16;
 /// What is decided about a namespace.
 pub(super) struct Decided {
     pub(super) decision: Decision,
+    /// The limit for removals of the Guardrails at the commit.
+    pub(super) max_removals: Option<usize>,
     /// The objects that it does not have yet.
     pub(super) new: BTreeSet<Named>,
     /// The archive, if it is another one.
@@ -41,6 +43,7 @@ pub(super) fn decisions(
     cache: &mut RenderCache,
 ) -> Namespaces<Decided> {
     let (none, no_consent) = (Objects::default(), Consent::default());
+    let max_removals = proposed.applications.max_removals();
     let mut held = BTreeMap::<ApplicationId, String>::new();
     let mut stay = Namespaces::<String>::new();
     let mut turns = Namespaces::<usize>::new();
@@ -56,8 +59,8 @@ pub(super) fn decisions(
             let before = before.get(&namespace).copied().unwrap_or(&none);
             let consent = consents.get(&namespace).unwrap_or(&no_consent);
             // The stricter of the guardrails at this commit and of those in force.
-            let limit = proposed.applications.max_removals(&namespace);
-            let consent = Consent { limit: consent.limit.into_iter().chain(limit).min(), ..*consent };
+            let limit = consent.limit.into_iter().chain(max_removals.get(&namespace).copied()).min();
+            let consent = Consent { limit, ..*consent };
             let decision = decide(before, &proposal, &consent);
             let mut more = more(&decision, &proposal);
             if let Some(why) = more.values().next().cloned() {
@@ -91,9 +94,10 @@ pub(super) fn decisions(
         }
         if stay.len() == stay_before {
             let decided = |(namespace, decision): (String, Decision)| {
+                let max_removals = max_removals.get(&namespace).copied();
                 let new = new.remove(&namespace).unwrap_or_default();
                 let (artifact, stays) = (artifacts.remove(&namespace), stay.remove(&namespace));
-                (namespace, Decided { decision, new, artifact, stays })
+                (namespace, Decided { decision, max_removals, new, artifact, stays })
             };
             return decisions.into_iter().map(decided).collect();
         }

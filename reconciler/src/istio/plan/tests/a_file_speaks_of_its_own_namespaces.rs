@@ -22,3 +22,13 @@ fn it_freezes_nothing_that_is_not_in_force() {
         assert_eq!((plan.frozen, plan.current), (BTreeMap::new(), 2), "{spec}");
     }
 }
+
+#[test]
+fn it_limits_no_removals() {
+    let strict = "kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n---\n".to_owned();
+    let mut world = beside(strict + &application("other", "{remove: true}"));
+    world.files.remove("a.yaml");
+    let plan = world.commit(Consent::default());
+    assert_eq!((plan.frozen, plan.max_removals), (BTreeMap::new(), None));
+    assert_eq!(world.objects(), ["b-destination-rule"]);
+}
