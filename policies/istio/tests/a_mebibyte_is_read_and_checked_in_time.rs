@@ -358,6 +358,27 @@ fn gateways_of_many_hosts_are_checked_in_time() {
     }
 }
 
+/// A policy with callers of these namespaces.
+fn called_from(number: usize, namespaces: &str) -> String {
+    let spec = format!("{{rules: [{{from: [{{source: {{namespaces: {namespaces}}}}}]}}]}}");
+    by_hand("AuthorizationPolicy", number, &spec).replace("networking", "security")
+}
+
+#[test]
+fn thousands_of_names_beside_namespaces_are_checked_in_time() {
+    let namespace = |number: usize| {
+        format!("---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: team-of-{number}-others}}}}\n")
+    };
+    let namespaces: String = (0..1_000).map(namespace).collect();
+    let many = called_from(0, &list(5_000, |number| format!("team{number:07}")));
+    // Nobody else misses a warning.
+    let few = called_from(1, "[team-of-7-othrs]");
+    let found = in_time("names", || of_files(&[&namespaces, &many, &few]));
+    let told: Vec<_> = found.iter().filter(|found| found.rule == "X101e").collect();
+    assert_eq!(told.len(), 1, "{found:?}");
+    assert!(told[0].would_be_right.contains("team-of-7-others"), "{told:?}");
+}
+
 #[test]
 fn many_resources_that_share_something_give_one_finding_each() {
     let gateways = filled(["", ""], |number| {

@@ -5,6 +5,7 @@ mod claims;
 mod entries;
 mod fault;
 mod meetings;
+mod near_names;
 mod outside;
 mod pair;
 mod parents;
@@ -31,6 +32,7 @@ use self::{
     claims::Claims,
     entries::{Entries, in_order},
     fault::Made,
+    near_names::NearNames,
     outside::Outside,
     parents::Parents,
     protocols::Protocols,
@@ -49,6 +51,7 @@ pub(super) use self::{
         too_many_routes,
     },
     entries::Seen,
+    near_names::callers,
     outside::{HostOwner, may_have_http, narrow_wildcards},
     parents::{produced, service},
     ports::Host,
@@ -64,7 +67,7 @@ use crate::{
     in_force::InForce,
     resource::{Kind, Resource},
     rules::{pods::Pods, routes, subject::Subject},
-    surroundings::{Named, Service, Surroundings},
+    surroundings::{Named, Namespace, Service, Surroundings},
     text::full_name,
 };
 
@@ -76,7 +79,7 @@ pub(super) struct Known<'a> {
     /// With their ports in order.
     services: BTreeMap<String, (&'a Service, Vec<i64>)>,
     with_services: BTreeSet<&'a str>,
-    namespaces: BTreeSet<&'a str>,
+    namespaces: BTreeMap<&'a str, &'a Namespace>,
     by_name: BTreeMap<(Kind, &'a str, &'a str), usize>,
     pub(super) pods: Pods<'a>,
     entries: Entries<'a>,
@@ -87,6 +90,7 @@ pub(super) struct Known<'a> {
     claims: Claims<'a>,
     routed: Routed<'a>,
     made_before: Made<'a>,
+    near_names: NearNames,
     protocols: Protocols,
     provided: Provided<'a>,
     readers: Readers<'a>,
@@ -107,7 +111,7 @@ impl<'a> Known<'a> {
             by_name: BTreeMap::new(),
             services: BTreeMap::new(),
             with_services: around.services.iter().map(|service| &*service.named.namespace).collect(),
-            namespaces: around.namespaces.iter().map(|namespace| &*namespace.name).collect(),
+            namespaces: around.namespaces.iter().map(|found| (&*found.name, found)).collect(),
             pods: Pods::new(&around.pods),
             entries: Entries::default(),
             subsets: Subsets::default(),
@@ -117,6 +121,7 @@ impl<'a> Known<'a> {
             claims: Claims::default(),
             routed: Routed::default(),
             made_before: Made::default(),
+            near_names: NearNames::default(),
             protocols: Protocols::default(),
             provided: Provided::default(),
             readers: Readers::default(),
@@ -202,7 +207,12 @@ impl<'a> Known<'a> {
 
     /// True if the repository has this namespace.
     pub(super) fn is_namespace(&self, name: &str) -> bool {
-        self.namespaces.contains(name)
+        self.namespaces.contains_key(name)
+    }
+
+    /// A namespace of the repository.
+    pub(super) fn namespace(&self, name: &str) -> Option<&'a Namespace> {
+        self.namespaces.get(name).copied()
     }
 
     /// True if Services of this namespace are known.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use policies::reading::closest;
-
-use super::{Rule, known::Known};
+use super::{
+    Rule,
+    known::{Known, callers},
+};
 use crate::{
     field::Field,
     resource::Kind,
@@ -40,19 +41,11 @@ fn are_siblings(one: &str, other: &str) -> bool {
 
 /// Namespaces often are in another repository: only one that is nearly the name of one that is here is told.
 fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::AuthorizationPolicy {
-        return;
-    }
-    let here: Vec<_> = known.around.namespaces.iter().map(|namespace| &*namespace.name).collect();
-    for from in subject.each("rules").flat_map(|rule| rule.get("from").items()) {
-        for (name, at) in from.get("source").get("namespaces").texts() {
-            if !name.contains('*')
-                && !here.contains(&name)
-                && let Some(near) = closest(name, &here).filter(|near| !are_siblings(name, near))
-            {
-                let reason = format!("`{name}` is no namespace of the repository, which has `{near}`");
-                out.warning(&at, reason, format!("write `{near}` if that is meant"));
-            }
+    for (name, at) in callers(subject) {
+        let near = known.near_namespace(subject, name);
+        if let Some(near) = near.filter(|near| !are_siblings(name, near)) {
+            let reason = format!("`{name}` is no namespace of the repository, which has `{near}`");
+            out.warning(&at, reason, format!("write `{near}` if that is meant"));
         }
     }
 }
@@ -100,8 +93,8 @@ fn x127(known: &Known, subject: &Subject, out: &mut Out) {
 fn x167(known: &Known, subject: &Subject, out: &mut Out) {
     const MODE: &str = "istio.io/dataplane-mode";
     let own = &subject.resource.namespace;
-    let namespace = known.around.namespaces.iter().find(|namespace| namespace.name == *own);
-    let is_ambient = namespace.and_then(|found| found.labels.get(MODE)).is_some_and(|mode| mode == "ambient");
+    let is_ambient =
+        known.namespace(own).and_then(|found| found.labels.get(MODE)).is_some_and(|mode| mode == "ambient");
     if subject.kind() == Kind::Sidecar && is_ambient {
         out.warning(&subject.spec, format!("has no effect, since {own} is ambient"), "remove it");
     }
