@@ -358,6 +358,33 @@ fn gateways_of_many_hosts_are_checked_in_time() {
     }
 }
 
+#[test]
+fn selectors_of_labels_that_no_pod_has_together_are_checked_in_time() {
+    let of_label = |label: &str, length: usize| {
+        let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {namespace: n0, labels: {LABEL}}}\n";
+        pod.replace("LABEL", label).repeat(length)
+    };
+    let pods = |length: usize| of_label("a: b", length) + &of_label("c: d", length);
+    let wanted = "---\n{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a, namespace: n0}, spec: {selector: {matchLabels: {a: b, c: d}}, rules: [{}]}}\n";
+    let service = "---\n{apiVersion: v1, kind: Service, metadata: {name: h, namespace: n0}, spec: {selector: {a: b}, ports: [{port: 80}]}}\n";
+    let subsets = |length: usize| {
+        let subsets = list(length, |number| format!("{{name: v{number}, labels: {{c: d}}}}"));
+        service.to_owned() + &by_hand("DestinationRule", 0, &format!("{{host: h, subsets: {subsets}}}"))
+    };
+    let count = |text: &str, length: usize, rule: &str| {
+        let pods = pods(length);
+        let found = in_time(rule, || of_files(&[text, &pods]));
+        found.iter().filter(|found| found.rule == rule).count()
+    };
+    let policies = |length: usize| wanted.repeat(length);
+    let all: [(_, &dyn Fn(usize) -> String); 2] = [("X127", &policies), ("X173", &subsets)];
+    for (rule, text) in all {
+        assert_eq!(count(&text(3), 100, rule), 3, "{rule}");
+        // Of more Pods nobody knows it.
+        assert_eq!(count(&text(4_000), 5_000, rule), 0, "{rule}");
+    }
+}
+
 /// A policy with callers of these namespaces.
 fn called_from(number: usize, namespaces: &str) -> String {
     let spec = format!("{{rules: [{{from: [{{source: {{namespaces: {namespaces}}}}}]}}]}}");

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::surroundings::PodTemplate;
 
+/// The most Pods with a label that are looked at for other labels. Of more nobody knows that none has all of them.
+const MOST_PODS: usize = 100;
+
 /// The Pods that a repository knows. A selector looks only at those with its rarest label.
 #[derive(Debug, Default)]
 pub(super) struct Pods<'a> {
@@ -44,14 +47,27 @@ impl<'a> Pods<'a> {
         namespace: Option<&'l str>,
         labels: &'l [(&'l str, &'l str)],
     ) -> impl Iterator<Item = &'a PodTemplate> + use<'l, 'a> {
+        self.candidates(namespace, labels).filter(|pod| pod.has(labels.iter().copied()))
+    }
+
+    /// True if no Pod of a namespace, or of all, has all these labels.
+    pub(super) fn have_none(&self, namespace: Option<&str>, labels: &[(&str, &str)]) -> bool {
+        let mut candidates = self.candidates(namespace, labels).enumerate();
+        !candidates.any(|(number, pod)| number == MOST_PODS || pod.has(labels.iter().copied()))
+    }
+
+    /// The Pods with the rarest of these labels.
+    fn candidates<'l>(
+        &'l self,
+        namespace: Option<&'l str>,
+        labels: &'l [(&'l str, &'l str)],
+    ) -> impl Iterator<Item = &'a PodTemplate> + use<'l, 'a> {
         let of_label = |(key, value): &(&'l str, &'l str)| {
             self.by_label.get(&(namespace, *key, *value)).map(Vec::as_slice).unwrap_or_default()
         };
         let rarest = labels.iter().map(of_label).min_by_key(|numbers| numbers.len());
         let whole = || self.by_namespace.get(&namespace).map(Vec::as_slice).unwrap_or_default();
-        let candidates =
-            rarest.unwrap_or_else(whole).iter().filter_map(|&number| self.all.get(number).copied());
-        candidates.filter(|pod| pod.has(labels.iter().copied()))
+        rarest.unwrap_or_else(whole).iter().filter_map(|&number| self.all.get(number).copied())
     }
 
     /// True if a Pod has labels with all these keys.

@@ -54,7 +54,7 @@ fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
 fn selects_nothing(known: &Known, subject: &Subject, namespace: Option<&str>) -> bool {
     let wanted = labels(&selector(subject).1);
     let pods = &known.pods;
-    !wanted.is_empty() && pods.are_known(namespace) && pods.with(namespace, &wanted).next().is_none()
+    !wanted.is_empty() && pods.are_known(namespace) && pods.have_none(namespace, &wanted)
 }
 
 /// The namespace where a resource holds; all in the root namespace, none for a Gateway, which holds everywhere.

@@ -64,7 +64,7 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     let Some(service) = known.service(&host) else { return };
     let namespace = &service.named.namespace;
     let own: Vec<_> = service.selector.iter().map(|(key, value)| (&**key, &**value)).collect();
-    let runs = |labels: &[(&str, &str)]| known.pods.with(Some(namespace), labels).next().is_some();
+    let runs = |labels: &[(&str, &str)]| !known.pods.have_none(Some(namespace), labels);
     // Without any Pod of the service the repository does not say what runs.
     if subject.kind() != Kind::DestinationRule || !runs(&own) {
         return;
