@@ -157,6 +157,35 @@ fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
 }
 
 #[test]
+fn a_gateway_that_moves_to_other_pods_needs_its_secret_there() {
+    let gateway = |labels: &str| {
+        let gateway = format!("{{hosts: [shop.example.com], tls: {{secret: cert}}, selector: {{{labels}}}}}");
+        application("shop/reviews", &format!("{{gateway: {gateway}}}"))
+    };
+    let object = |kind: &str, namespace: &str, name: &str, labels: &str| {
+        format!(
+            "---\n{{apiVersion: v1, kind: {kind}, metadata: {{name: {name}, namespace: {namespace}, labels: {{{labels}}}}}}}\n"
+        )
+    };
+    let there = object("Pod", "istio-system", "x", "istio: ingressgateway, edge: a")
+        + &object("Secret", "istio-system", "cert", "")
+        + &object("Pod", "gw", "x", "istio: private")
+        + &object("Secret", "gw", "other", "");
+    let files = |labels: &str, there: &str| [("a.yaml", gateway(labels)), ("b.yaml", there.to_owned())];
+    let before = in_force(&files("istio: ingressgateway", &there));
+    let moved = catalog(&files("istio: private", &there), &before);
+    let told = moved.findings().iter().map(|found| (found.finding.rule, found.finding.level));
+    assert_eq!(told.collect::<Vec<_>>(), [("X101g", Level::Error)], "{:?}", findings(&moved));
+    assert_eq!(moved.to_be_in_force(), before);
+    // Where the same Pods lose the Secret, the Gateway goes on.
+    let without = there.replace("name: cert", "name: gone");
+    let stays = catalog(&files("istio: ingressgateway, edge: a", &without), &before);
+    assert!(stays.is_valid(), "{:?}", findings(&stays));
+    let told = stays.findings().iter().map(|found| (found.finding.rule, found.finding.level));
+    assert_eq!(told.collect::<Vec<_>>(), [("X101g", Level::Warning)], "{:?}", findings(&stays));
+}
+
+#[test]
 fn ports_that_a_service_by_hand_gets_are_a_warning_beside_a_wildcard_in_force() {
     let service = |ports: &str| {
         let ports = format!("spec: {{ports: [{ports}]}}");

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rule, known::Known};
+use super::{
+    Rule,
+    known::{Known, labels},
+};
 use crate::{
     field::Field,
     resource::Kind,
@@ -62,8 +65,16 @@ fn secrets<'a>(gateway: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a
 
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
     let Some(workload) = known.workload(subject) else { return };
-    let names = |before: &Subject| secrets(before).map(|(name, _)| name.to_owned()).collect();
-    let is_in_force = |name: &str| known.before.refers(subject, name, |own| &own.secrets, names);
+    // The Gateway in force may have selected other Pods, which have the Secret.
+    let places = |before: &Subject| {
+        let labels = labels(before);
+        let homes: BTreeSet<_> = known.pods.with(None, &labels).map(|pod| &*pod.namespace).collect();
+        let at = |home: &str, name: &str| (home.to_owned(), name.to_owned());
+        secrets(before).flat_map(|(name, _)| homes.iter().map(move |home| at(home, name))).collect()
+    };
+    let is_in_force = |home: &str, name: &str| {
+        known.before.refers(subject, &(home.to_owned(), name.to_owned()), |own| &own.secrets, places)
+    };
     for &home in &workload.homes {
         if !has_some(&known.secrets, home) {
             continue;
@@ -73,7 +84,7 @@ fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
         for (name, at) in secrets(subject) {
             if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
-                let is_warning = !is_sure || is_in_force(name);
+                let is_warning = !is_sure || is_in_force(home, name);
                 out.error_if_new(is_warning, &at, reason, "write the Secret there");
             }
         }

@@ -21,7 +21,8 @@ pub(in crate::rules::across) struct References {
     pub(in crate::rules::across) gateways: Once<Named>,
     /// The Gateways of routes by tokens; none for the routes themselves.
     pub(in crate::rules::across) with_tokens: Once<Option<Named>>,
-    pub(in crate::rules::across) secrets: Once<String>,
+    /// The namespaces of the Pods of Gateways, and the names of the Secrets there.
+    pub(in crate::rules::across) secrets: Once<(String, String)>,
 }
 
 pub(in crate::rules::across) type Once<T> = OnceCell<BTreeSet<T>>;
