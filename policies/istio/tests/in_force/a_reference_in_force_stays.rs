@@ -157,6 +157,30 @@ fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
 }
 
 #[test]
+fn a_host_at_gateways_in_force_is_new_in_the_mesh() {
+    let routes = |gateways: &str| {
+        let http = "[{route: [{destination: {host: web}}]}]";
+        let spec = format!("{{hosts: [pay.bank], gateways: [{gateways}], http: {http}}}");
+        ("a.yaml", application("shop/web", &format!("{{virtualService: {{spec: {spec}}}}}")))
+    };
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: pay, namespace: bank}, spec: {ports: [{port: 80}]}}";
+    let service = ("b.yaml", service.to_owned());
+    for (before, now, level) in [
+        ("ops/public", "ops/public, mesh", Level::Error),
+        ("ops/public", "ops/public, ops/other", Level::Warning),
+        ("mesh", "ops/public, mesh", Level::Warning),
+        ("mesh", "ops/public", Level::Warning),
+    ] {
+        let before = in_force(&[routes(before)]);
+        let after = catalog(&[routes(now), service.clone()], &before);
+        let told: Vec<_> =
+            after.findings().iter().filter(|found| ["H27", "H33"].contains(&found.finding.rule)).collect();
+        assert!(!told.is_empty(), "{now}: {:?}", findings(&after));
+        assert!(told.iter().all(|found| found.finding.level == level), "{now}: {told:?}");
+    }
+}
+
+#[test]
 fn a_gateway_that_moves_to_other_pods_needs_its_secret_there() {
     let gateway = |labels: &str| {
         let gateway = format!("{{hosts: [shop.example.com], tls: {{secret: cert}}, selector: {{{labels}}}}}");

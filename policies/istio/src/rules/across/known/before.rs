@@ -9,7 +9,11 @@ use super::{
     references::{Once, References},
     scope::{ALL, scope},
 };
-use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
+use crate::{
+    in_force::InForce,
+    resource::Kind,
+    rules::{routes::holds_at, subject::Subject},
+};
 
 /// What applications have in force.
 #[derive(Debug, Default)]
@@ -68,7 +72,8 @@ impl<'a> Before<'a> {
         })
     }
 
-    /// True if the application of a resource has one of its `hosts`, as it is written, in force for all of these namespaces.
+    /// True if the application of a resource has one of its `hosts`, as it is written, in force for all of these namespaces,
+    /// and in the mesh if the resource is there.
     pub(in crate::rules::across) fn has_host(
         &self,
         subject: &Subject,
@@ -77,15 +82,20 @@ impl<'a> Before<'a> {
     ) -> bool {
         // Each is in force for nobody, too.
         const NOBODY: &str = "~";
+        let is_in_mesh = |subject: &Subject| subject.kind() != Kind::VirtualService || holds_at(subject).0;
         let of = |before: &Subject| {
-            let hosts = before.get("hosts");
+            let (hosts, places) = (before.get("hosts"), [is_in_mesh(before), false]);
             let by: Vec<_> = scope(before, hosts.len()).into_iter().chain([NOBODY]).collect();
-            let seen =
-                |(host, _): (&str, _)| by.iter().map(|by| (host.to_owned(), (*by).to_owned())).collect();
+            let seen = |(host, _): (&str, _)| {
+                let at = |place| by.iter().map(move |by| (host.to_owned(), (*by).to_owned(), place));
+                places.into_iter().flat_map(at).collect()
+            };
             hosts.texts().flat_map::<Vec<_>, _>(seen).collect()
         };
-        let is_seen_by =
-            |by: &str| self.refers(subject, &(host.to_owned(), by.to_owned()), |own| &own.own_hosts, of);
+        let place = is_in_mesh(subject);
+        let is_seen_by = |by: &str| {
+            self.refers(subject, &(host.to_owned(), by.to_owned(), place), |own| &own.own_hosts, of)
+        };
         let mut namespaces = namespaces.iter().chain([&NOBODY]);
         namespaces.all(|by| is_seen_by(by) || is_seen_by(ALL))
     }

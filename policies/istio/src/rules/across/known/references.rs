@@ -10,8 +10,8 @@ use crate::{rules::subject::Subject, surroundings::Named};
 pub(in crate::rules::across) struct References {
     hosts: Once<String>,
     ports: Once<(String, i64)>,
-    /// The `hosts` of resources, each with the namespaces that see it.
-    pub(super) own_hosts: Once<(String, String)>,
+    /// The `hosts` of resources, each with the namespaces that see it; true for those in the mesh.
+    pub(super) own_hosts: Once<(String, String, bool)>,
     /// The hosts of destinations at gateways that have no port.
     pub(in crate::rules::across) without_port: Once<String>,
     pub(in crate::rules::across) subsets: Once<(String, String)>,
