@@ -244,10 +244,10 @@ fn proposals(
     }
     let unreadable = applications.unreadable();
     let valid = catalog.applications().iter().filter(|own| own.is_valid && !successors.is_empty());
-    let valid: BTreeSet<_> = valid.map(|own| (&*own.file, own.application.place.line)).collect();
+    let valid: BTreeSet<_> = valid.map(|own| (&*own.file, own.application.place)).collect();
     for (namespace, proposal) in &mut proposals {
         proposal.unreadable = unreadable.map(str::to_owned);
-        proposal.successors = successors.refused(namespace, |file, line| valid.contains(&(file, line)));
+        proposal.successors = successors.refused(namespace, |file, place| valid.contains(&(file, place)));
     }
     (proposals, by_namespace(catalog.new_objects()))
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use istio_config::ApplicationId;
+use policies::reading::Place;
 
 use super::{applications::Applications, guarded::directory, objects::Objects};
 
@@ -20,8 +21,8 @@ pub struct Doubtful {
     new: BTreeMap<String, New>,
 }
 
-/// The documents of a namespace whose applications are not in force, by their files: the name and the line of each.
-type New = BTreeMap<Arc<str>, Vec<(String, u32)>>;
+/// The documents of a namespace whose applications are not in force, by their files: the name and the place of each.
+type New = BTreeMap<Arc<str>, Vec<(String, Place)>>;
 
 /// The last document of an application.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl Doubtful {
                 Some(false) if !mention.is_removal => {
                     let of_namespace = new.entry(mention.namespace.to_owned()).or_default();
                     let of_file = of_namespace.entry(Arc::clone(file)).or_default();
-                    of_file.push((mention.name.to_owned(), mention.place.line));
+                    of_file.push((mention.name.to_owned(), mention.place));
                 }
                 _ => {}
             }
@@ -115,17 +116,21 @@ impl Successors {
     }
 
     /// The applications of a namespace that may be there under another name, each with the place of that one, which is
-    /// refused. `is_valid` tells which documents are not, by their files and lines.
-    pub fn refused(&self, namespace: &str, is_valid: impl Fn(&str, u32) -> bool) -> BTreeMap<String, String> {
+    /// refused. `is_valid` tells which documents are not, by their files and places.
+    pub fn refused(
+        &self,
+        namespace: &str,
+        is_valid: impl Fn(&str, Place) -> bool,
+    ) -> BTreeMap<String, String> {
         let Some((missed, new)) = self.0.get(namespace) else { return BTreeMap::new() };
         let refused = new.iter().map(|(file, documents)| {
-            let refused = documents.iter().filter(|(_, line)| !is_valid(file, *line));
+            let refused = documents.iter().filter(|(_, place)| !is_valid(file, *place));
             (&**file, refused.collect::<Vec<_>>())
         });
         let refused: BTreeMap<_, _> = refused.filter(|(_, documents)| !documents.is_empty()).collect();
         let found = missed.iter().filter_map(|(name, last)| {
-            let (file, (new, line)) = last.successor(&refused)?;
-            Some((name.clone(), format!("`{new}` of {file}:{line}")))
+            let (file, (new, place)) = last.successor(&refused)?;
+            Some((name.clone(), format!("`{new}` of {file}:{}", place.line)))
         });
         found.collect()
     }
@@ -135,14 +140,14 @@ impl Last {
     /// The first document that may be of this application under another name.
     fn successor<'r>(
         &self,
-        refused: &BTreeMap<&'r str, Vec<&'r (String, u32)>>,
-    ) -> Option<(&'r str, &'r (String, u32))> {
+        refused: &BTreeMap<&'r str, Vec<&'r (String, Place)>>,
+    ) -> Option<(&'r str, &'r (String, Place))> {
         let mut all =
             refused.iter().flat_map(|(file, documents)| documents.iter().map(|found| (*file, *found)));
         let Self::In { document: LastDocument { file: last, beside }, is_gone } = self else {
             return all.next();
         };
-        let is_new = |(name, _): &(String, u32)| !beside.contains(name);
+        let is_new = |(name, _): &(String, Place)| !beside.contains(name);
         if !is_gone {
             let here = refused.get_key_value(&**last)?;
             return here.1.iter().find(|found| is_new(found)).map(|found| (*here.0, *found));

@@ -127,3 +127,21 @@ fn what_a_file_may_not_speak_of_keeps_nothing_that_its_owner_takes_out() {
     let plan = world.commit(Consent::default());
     assert_eq!(world.objects(), ["b-destination-rule"], "{:?}", plan.frozen);
 }
+
+#[test]
+fn also_where_all_documents_are_on_one_line() {
+    let mut world = World { last: Some(last(("shop", "a"), "all.yaml", &["a", "b"])), ..World::default() };
+    let on_one_line = |documents: [(&str, &str); 2]| {
+        let item = |(name, spec)| {
+            format!(
+                "{{apiVersion: hfi.dev/v1, kind: AppConfiguration, metadata: {{name: {name}, namespace: shop}}, spec: {spec}}}"
+            )
+        };
+        format!("{{apiVersion: v1, kind: List, items: [{}]}}\n", documents.map(item).join(", "))
+    };
+    world.files.insert("all.yaml", on_one_line([("a", RULE), ("b", RULE)]));
+    assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+    world.files.insert("all.yaml", on_one_line([("c", WRONG), ("b", RULE)]));
+    let plan = world.commit(Consent::default());
+    assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"], "{:?}", plan.frozen);
+}
