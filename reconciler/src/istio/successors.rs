@@ -42,7 +42,11 @@ type Missed = BTreeMap<String, Last>;
 #[derive(Clone, Debug)]
 enum Last {
     Unknown,
-    In { document: LastDocument, is_gone: bool },
+    In {
+        /// The file, or its directory if the file has gone.
+        within: String,
+        beside: Arc<BTreeSet<String>>,
+    },
 }
 
 impl Doubtful {
@@ -96,7 +100,10 @@ impl Doubtful {
         let mut all = BTreeMap::<String, (Missed, New)>::new();
         for id in self.missed {
             let last = match last.remove(&id) {
-                Some(document) => Last::In { is_gone: !files.contains(&*document.file), document },
+                Some(LastDocument { file, beside }) => {
+                    let within = if files.contains(&*file) { &*file } else { directory(&file) };
+                    Last::In { within: within.to_owned(), beside }
+                }
                 None => Last::Unknown,
             };
             let (namespace, name) = id;
@@ -123,35 +130,28 @@ impl Successors {
         is_valid: impl Fn(&str, Place) -> bool,
     ) -> BTreeMap<String, String> {
         let Some((missed, new)) = self.0.get(namespace) else { return BTreeMap::new() };
-        let refused = new.iter().map(|(file, documents)| {
-            let refused = documents.iter().filter(|(_, place)| !is_valid(file, *place));
-            (&**file, refused.collect::<Vec<_>>())
-        });
-        let refused: BTreeMap<_, _> = refused.filter(|(_, documents)| !documents.is_empty()).collect();
+        let all = new.iter().flat_map(|(file, documents)| documents.iter().map(|found| (&**file, found)));
+        let refused: Vec<_> = all.filter(|(file, (_, place))| !is_valid(file, *place)).collect();
+        // A directory has a slash at its end, and a file has none.
+        let mut within = BTreeMap::<&str, Vec<_>>::new();
+        for (file, document) in &refused {
+            within.entry(file).or_default().push((*file, *document));
+            within.entry(directory(file)).or_default().push((*file, *document));
+        }
+        // Thousands of applications may have gone beside thousands of documents, but few commits took them away.
+        let mut first = BTreeMap::new();
         let found = missed.iter().filter_map(|(name, last)| {
-            let (file, (new, place)) = last.successor(&refused)?;
+            let (file, (new, place)) = match last {
+                Last::Unknown => refused.first().copied(),
+                Last::In { within: last, beside } => {
+                    *first.entry((last, Arc::as_ptr(beside))).or_insert_with(|| {
+                        let mut all = within.get(&**last)?.iter();
+                        all.find(|(_, (name, _))| !beside.contains(name)).copied()
+                    })
+                }
+            }?;
             Some((name.clone(), format!("`{new}` of {file}:{}", place.line)))
         });
         found.collect()
-    }
-}
-
-impl Last {
-    /// The first document that may be of this application under another name.
-    fn successor<'r>(
-        &self,
-        refused: &BTreeMap<&'r str, Vec<&'r (String, Place)>>,
-    ) -> Option<(&'r str, &'r (String, Place))> {
-        let mut all =
-            refused.iter().flat_map(|(file, documents)| documents.iter().map(|found| (*file, *found)));
-        let Self::In { document: LastDocument { file: last, beside }, is_gone } = self else {
-            return all.next();
-        };
-        let is_new = |(name, _): &(String, Place)| !beside.contains(name);
-        if !is_gone {
-            let here = refused.get_key_value(&**last)?;
-            return here.1.iter().find(|found| is_new(found)).map(|found| (*here.0, *found));
-        }
-        all.find(|(file, found)| directory(file) == directory(last) && is_new(found))
     }
 }

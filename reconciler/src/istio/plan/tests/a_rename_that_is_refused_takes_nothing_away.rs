@@ -1,9 +1,21 @@
 //! A new application that is refused may be one that no document speaks of any more: that one stays.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use istio_config::File;
 
 use super::{RULE, World, application, world};
-use crate::istio::{consent::Consent, successors::LastDocument};
+use crate::istio::{
+    applications::Applications,
+    consent::Consent,
+    guarded::Guarded,
+    objects::Objects,
+    successors::{Doubtful, LastDocument},
+};
 
 const WRONG: &str = "{destinationRule: {host: reviews, wrong: 1}}";
 
@@ -144,4 +156,35 @@ fn also_where_all_documents_are_on_one_line() {
     world.files.insert("all.yaml", on_one_line([("c", WRONG), ("b", RULE)]));
     let plan = world.commit(Consent::default());
     assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"], "{:?}", plan.frozen);
+}
+
+/// Thousands of applications go, wherever the last documents of them were, beside thousands that are refused and were before.
+#[test]
+fn thousands_that_go_beside_thousands_that_are_refused_are_compared_in_time() {
+    let rule = world().in_force["shop"].of("a").to_vec();
+    let mut objects = Objects::default();
+    let missed: Vec<_> = (0..5_000).map(|number| format!("a{number}")).collect();
+    missed.iter().for_each(|name| objects.set(name, rule.clone()));
+    let refused: Vec<_> = (0..10_000).map(|number| format!("b{number}")).collect();
+    let document = |name: &String| {
+        format!("---\n{{kind: AppConfiguration, metadata: {{name: {name}, namespace: shop}}}}\n")
+    };
+    let text: String = refused.iter().map(document).collect();
+    let file = Arc::new(File::read(text.as_bytes()));
+    let now = Applications { files: vec![("team/b.yaml".into(), file)], guarded: Guarded::default() };
+    let doubtful = Doubtful::of(&[("shop".to_owned(), objects)].into(), &now);
+    assert_eq!(doubtful.missed().len(), missed.len());
+    let beside: Arc<BTreeSet<_>> = Arc::new(refused.into_iter().collect());
+    let old: [&dyn Fn(&str) -> String; 3] =
+        [&|_| "team/b.yaml".to_owned(), &|_| "team/a.yaml".to_owned(), &|name| format!("team/{name}/a.yaml")];
+    for file in old {
+        let last = missed.iter().map(|name| {
+            let document = LastDocument { file: file(name).into(), beside: Arc::clone(&beside) };
+            (("shop".to_owned(), name.clone()), document)
+        });
+        let successors = doubtful.clone().successors(last.collect(), &now);
+        let began = Instant::now();
+        assert_eq!(successors.refused("shop", |_, _| false), BTreeMap::new());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
 }
