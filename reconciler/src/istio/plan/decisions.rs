@@ -85,9 +85,13 @@ pub(super) fn decisions(
                 Ok(artifact) => artifacts.extend(artifact.map(|artifact| (namespace.clone(), artifact))),
                 Err(why) => {
                     let before = before.get(namespace).copied().unwrap_or(&none);
+                    // Also those that are refused: beside what stays they might be right.
                     let all = before.applications().chain(decision.objects.applications());
-                    let free = all.map(|(name, _)| name).filter(|name| !decision.frozen.contains_key(*name));
-                    held.extend(free.map(|name| ((namespace.clone(), name.clone()), why.clone())));
+                    let all = all.map(|(name, _)| name).chain(decision.frozen.keys());
+                    held.extend(all.map(|name| {
+                        let why = decision.frozen.get(name).unwrap_or(&why);
+                        ((namespace.clone(), name.clone()), why.clone())
+                    }));
                     stay.insert(namespace.clone(), why);
                 }
             }

@@ -167,6 +167,21 @@ fn a_namespace_that_stays_as_a_whole_keeps_its_host() {
 }
 
 #[test]
+fn what_is_refused_in_a_namespace_that_stays_as_a_whole_keeps_its_host() {
+    let subset = "{destinationRule: {host: a, subsets: [{name: v1, labels: {version: v1}}]}}";
+    let route = "{virtualService: {routes: [{to: [{service: a.shop, subset: v1}]}]}}";
+    let mut world = World::default();
+    world.commit(&[("shop/a", subset), ("shop/b", HOST)], 0);
+    let stay = [("shop".to_owned(), "its history cannot be read".to_owned())].into();
+    let plans = world.commit_where(&[("shop/b", route), ("bank/a", HOST)], 0, &stay);
+    assert_eq!((world.of("shop", "a").len(), world.of("shop", "b")[0].kind), (1, Kind::Gateway));
+    assert!(world.of("bank", "a").is_empty());
+    assert!(plans["bank"].frozen["a"].contains("[X145]"), "{:?}", plans["bank"].frozen);
+    // It keeps its own reason.
+    assert!(plans["shop"].frozen["b"].contains("[X101d]"), "{:?}", plans["shop"].frozen);
+}
+
+#[test]
 fn a_namespace_that_must_not_change_and_does_not_is_not_frozen() {
     let mut world = World::default();
     world.commit(&[("shop/a", HOST)], 0);
