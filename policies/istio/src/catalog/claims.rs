@@ -1,8 +1,9 @@
 //! What only one may have.
 //!
 //! Of those that claim one thing, the one that has it in force stays. Where nobody has, the only one that nothing else is
-//! wrong with gets it: a document that is refused anyway keeps nothing from others. Where several are left, all are at
-//! fault, since nobody knows which was meant.
+//! wrong with gets it: a document that is refused anyway keeps nothing from others. Of several that are left an object is of
+//! the only one after whose application it is named: what only rules over several resources refuse, found later, keeps
+//! nothing from it either. Otherwise all are at fault, since nobody knows which was meant.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -55,9 +56,13 @@ impl Claim {
             return None;
         }
         let having = numbers(uses, |used| self.is_in_force(&used.application, in_force));
-        let left = if having.is_empty() { numbers(uses, |used| !used.is_refused) } else { having };
-        let [owner] = *left else { return None };
-        Some(owner)
+        let left = if having.is_empty() { numbers(uses, |used| !used.is_refused) } else { having.clone() };
+        let named = numbers(uses, |used| used.is_named_after_it && !used.is_refused);
+        match (&*left, &*named) {
+            ([owner], _) => Some(*owner),
+            (_, [owner]) if having.is_empty() => Some(*owner),
+            _ => None,
+        }
     }
 
     /// The error of the one that has it, too.
@@ -92,6 +97,8 @@ pub(super) struct Use {
     pub(super) application: ApplicationId,
     /// True if something else is wrong with the document.
     pub(super) is_refused: bool,
+    /// True for an object that has the name of its application, its entry and its kind, and no `resourceName`.
+    pub(super) is_named_after_it: bool,
 }
 
 /// The claims that several make, each with its uses in order.

@@ -10,7 +10,7 @@ fn catalog(files: &[(&str, String)], in_force: &InForce) -> Catalog {
 }
 
 /// What is new of an owner, and what a squatter says that may not have it.
-const SQUATTED: [(&str, &str); 5] = [
+const SQUATTED: [(&str, &str); 6] = [
     // The Guardrails do not allow it.
     (
         "{peerAuthentication: {resourceName: one}}",
@@ -33,6 +33,11 @@ const SQUATTED: [(&str, &str); 5] = [
     (
         "{gateway: {hosts: [a.example.com]}}",
         "{gateway: {resourceName: a-gateway, spec: {selector: {istio: x}, servers: []}}}",
+    ),
+    // It breaks a rule over several resources, which nobody asks before.
+    (
+        "{virtualService: {timeout: 1s}, destinationRule: {host: a}}",
+        "{virtualService: {resourceName: a-virtual-service, spec: {hosts: [evil], http: [{route: [{destination: {host: a, subset: v9}}]}]}}}",
     ),
 ];
 

@@ -1,6 +1,9 @@
 //! The documents of files, one after another: what they render to, what they claim, and what is wrong with them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policies::reading::Place;
 
@@ -147,13 +150,18 @@ impl Assembly {
             let claim = Claim::Namespace { namespace: namespace.to_string(), kind: entry.kind };
             (claim, used_at(entry.place))
         }));
-        let objects = resources.iter();
-        self.claims.extend(objects.map(|own| (Claim::Object(own.resource.id()), used_at(own.entry))));
+        let renamed: BTreeSet<_> =
+            entries.iter().filter(|entry| entry.resource_name.is_some()).map(|entry| entry.place).collect();
+        self.claims.extend(resources.iter().map(|own| {
+            let is_named_after_it = !renamed.contains(&own.entry);
+            (Claim::Object(own.resource.id()), Use { is_named_after_it, ..used_at(own.entry) })
+        }));
     }
 
     /// Claims the name of an application, for a document.
     fn claim_name(&mut self, file: &Arc<str>, place: Place, id: &ApplicationId, is_refused: bool) -> Use {
-        let used = Use { file: Arc::clone(file), place, application: id.clone(), is_refused };
+        let (file, application) = (Arc::clone(file), id.clone());
+        let used = Use { file, place, application, is_refused, is_named_after_it: false };
         self.claims.push((Claim::Application(id.clone()), used.clone()));
         used
     }
