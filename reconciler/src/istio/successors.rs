@@ -3,13 +3,16 @@
 //! A rename is a new application where the last document of another one was: in the same file, or in the same directory if
 //! that file has gone. No document spoke of the new one while there was the last one. Otherwise a document that is refused
 //! would keep what others take away.
+//!
+//! What a file says of a namespace that its guardrails do not allow keeps an application only if it may have been there when
+//! the guardrails became stricter: not if that file spoke of it beside the last document that counts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use istio_config::ApplicationId;
+use istio_config::{ApplicationId, file::Mention};
 use policies::reading::Place;
 
 use super::{applications::Applications, guarded::directory, objects::Objects};
@@ -19,6 +22,8 @@ use super::{applications::Applications, guarded::directory, objects::Objects};
 pub struct Doubtful {
     missed: BTreeSet<ApplicationId>,
     new: BTreeMap<String, New>,
+    /// The files that speak of what is missed, and may not.
+    outside: BTreeMap<ApplicationId, BTreeSet<Arc<str>>>,
 }
 
 /// The documents of a namespace whose applications are not in force, by their files: the name and the place of each.
@@ -30,11 +35,16 @@ pub struct LastDocument {
     pub file: Arc<str>,
     /// The applications of its namespace that documents spoke of then.
     pub beside: Arc<BTreeSet<String>>,
+    /// The files that spoke of it then too, and may not.
+    pub outside: BTreeSet<Arc<str>>,
 }
 
 /// The same, where the last documents are known.
 #[derive(Clone, Debug, Default)]
-pub struct Successors(BTreeMap<String, (Missed, New)>);
+pub struct Successors {
+    of: BTreeMap<String, (Missed, New)>,
+    given_up: BTreeSet<ApplicationId>,
+}
 
 /// The applications of a namespace that no document speaks of, by their names.
 type Missed = BTreeMap<String, Last>;
@@ -71,15 +81,23 @@ impl Doubtful {
             objects.applications().map(move |(name, _)| (namespace.as_str(), name.as_str()))
         });
         let missed = all.filter(|id| !spoken_of.contains(id));
-        let missed: BTreeSet<_> =
+        let mut missed: BTreeSet<_> =
             missed.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).collect();
+        let mut outside = BTreeMap::<_, BTreeSet<_>>::new();
+        for (file, Mention { namespace, name, .. }) in now.outside() {
+            if is_known(namespace, name) == Some(true) && !spoken_of.contains(&(namespace, name)) {
+                let id = (namespace.to_owned(), name.to_owned());
+                outside.entry(id).or_default().insert(Arc::clone(file));
+            }
+        }
+        missed.extend(outside.keys().cloned());
         new.retain(|namespace, _| {
             missed
                 .range((namespace.clone(), String::new())..)
                 .next()
                 .is_some_and(|(found, _)| found == namespace)
         });
-        Self { missed, new }
+        Self { missed, new, outside }
     }
 
     /// The applications whose last documents are to be found.
@@ -97,10 +115,13 @@ impl Doubtful {
             return Successors::default();
         }
         let files: BTreeSet<_> = now.files.iter().map(|(path, _)| &**path).collect();
-        let mut all = BTreeMap::<String, (Missed, New)>::new();
+        let (mut of, mut given_up) = (BTreeMap::<String, (Missed, New)>::new(), BTreeSet::new());
         for id in self.missed {
             let last = match last.remove(&id) {
-                Some(LastDocument { file, beside }) => {
+                Some(LastDocument { file, beside, outside }) => {
+                    if self.outside.get(&id).is_some_and(|now| now.is_subset(&outside)) {
+                        given_up.insert(id.clone());
+                    }
                     let within = if files.contains(&*file) { &*file } else { directory(&file) };
                     Last::In { within: within.to_owned(), beside }
                 }
@@ -108,18 +129,23 @@ impl Doubtful {
             };
             let (namespace, name) = id;
             let new = &mut self.new;
-            let of_namespace = all
+            let of_namespace = of
                 .entry(namespace)
                 .or_insert_with_key(|namespace| (Missed::new(), new.remove(namespace).unwrap_or_default()));
             of_namespace.0.insert(name, last);
         }
-        Successors(all)
+        Successors { of, given_up }
     }
 }
 
 impl Successors {
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.of.is_empty()
+    }
+
+    /// The applications that their owners have taken out. Only documents that count for nothing still speak of them.
+    pub fn given_up(&self) -> &BTreeSet<ApplicationId> {
+        &self.given_up
     }
 
     /// The applications of a namespace that may be there under another name, each with the place of that one, which is
@@ -129,7 +155,7 @@ impl Successors {
         namespace: &str,
         is_valid: impl Fn(&str, Place) -> bool,
     ) -> BTreeMap<String, String> {
-        let Some((missed, new)) = self.0.get(namespace) else { return BTreeMap::new() };
+        let Some((missed, new)) = self.of.get(namespace) else { return BTreeMap::new() };
         let all = new.iter().flat_map(|(file, documents)| documents.iter().map(|found| (&**file, found)));
         let refused: Vec<_> = all.filter(|(file, (_, place))| !is_valid(file, *place)).collect();
         // A directory has a slash at its end, and a file has none.
