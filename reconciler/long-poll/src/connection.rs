@@ -17,6 +17,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::future::Either;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    task::yield_now,
     time::Instant,
 };
 
@@ -75,9 +76,18 @@ where
             if is_requested { Poll::Ready(()) } else { Poll::Pending }
         }));
         let mut deadline = Deadline::at(Instant::now() + HEAD_TIME);
+        let mut is_awaited = true;
         loop {
-            let received =
-                poll_fn(|cx| next(&mut stream, app, permit.peer(), &mut deadline, ending.as_mut(), cx));
+            // The last request was here before its turn: the next one may be too, and others have theirs first.
+            if !is_awaited {
+                yield_now().await;
+            }
+            is_awaited = false;
+            let received = poll_fn(|cx| {
+                let received = next(&mut stream, app, permit.peer(), &mut deadline, ending.as_mut(), cx);
+                is_awaited |= received.is_pending();
+                received
+            });
             let asked = match received.await? {
                 Received::Poll(asked) => asked,
                 // On the heap: it needs far more memory than a poll, and few connections need it.

@@ -285,3 +285,21 @@ async fn a_connection_takes_little() {
     let size = std::mem::size_of_val(&connection);
     assert!(size <= 1_024, "{size} bytes");
 }
+
+#[tokio::test]
+async fn requests_that_are_sent_together_take_turns_with_those_of_others() {
+    let served = served();
+    let (mut greedy, _serving) = served.connect(64 * 1_024);
+    let (mut modest, _also) = served.connect(4_096);
+    greedy.write_all(&GET.repeat(100)).await.unwrap();
+    modest.write_all(GET).await.unwrap();
+    assert!(answer(&mut modest).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let mut bytes = Vec::with_capacity(64 * 1_024);
+    let heads =
+        |bytes: &[u8]| bytes.windows(GET.len()).filter(|part| part.starts_with(b"HTTP/1.1 200 ")).count();
+    greedy.read_buf(&mut bytes).await.unwrap();
+    assert!(heads(&bytes) <= 3, "{} answers came first", heads(&bytes));
+    while heads(&bytes) < 100 {
+        assert!(greedy.read_buf(&mut bytes).await.unwrap() > 0, "{} answers", heads(&bytes));
+    }
+}
