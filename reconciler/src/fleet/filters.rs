@@ -25,7 +25,10 @@ use policies::{
 };
 
 pub use self::seen::{MEMORY, Origin, Poll};
-use self::{remembered::Remembered, seen::Seen};
+use self::{
+    remembered::{Answer, Remembered},
+    seen::Seen,
+};
 use super::sighting::Sighting;
 use crate::{
     api::filters::{FilterCounts, FilterState},
@@ -121,7 +124,9 @@ impl Filters {
     }
 
     fn was_given_at(&self, at: Instant, of: Recorded, client: Client, digest: Digest) {
-        self.lock().was_given(of.0.get(), client, digest, at);
+        // Not taken over yet: one by one that is slow.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.was_given(Answer { key: of.0.get(), client, digest, at });
     }
 
     /// Takes over that filters said to other replicas what they run. What they were given here before is settled by that.
@@ -185,8 +190,11 @@ impl Filters {
         seen.all().filter(|seen| !seen.is_over(now)).map(sighting).collect()
     }
 
+    /// The filters, with every answer that was given.
     fn lock(&self) -> MutexGuard<'_, Remembered> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.take_over_answers();
+        seen
     }
 }
 

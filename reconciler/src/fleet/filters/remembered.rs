@@ -20,6 +20,11 @@ use crate::{
 /// forgotten. A client that brought more than its share of them is not remembered with one more.
 pub(super) const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
 
+/// The answers that are noted before they are taken over. When a snapshot changes, thousands of filters are answered in a
+/// row, and hardly any of them is in the cache of the processor. It fetches several at once if it does nothing else
+/// meanwhile.
+const ANSWERS_AT_ONCE: usize = 64;
+
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub(super) filters: LruCache<u64, Seen>,
@@ -27,12 +32,23 @@ pub(super) struct Remembered {
     pub(super) shares: Shares,
     /// When there was no room for all that poll, the last time.
     crowded: Option<Instant>,
+    /// Noted, but not taken over yet: at most [`ANSWERS_AT_ONCE`].
+    answers: Vec<Answer>,
+}
+
+/// The snapshot that a client was given for the node with a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub(super) key: u64,
+    pub(super) client: Client,
+    pub(super) digest: Digest,
+    pub(super) at: Instant,
 }
 
 impl Default for Remembered {
     fn default() -> Self {
         let (filters, shares) = (LruCache::new(MAX_FILTERS), Shares::new(MAX_FILTERS.get()));
-        Self { filters, shares, crowded: None }
+        Self { filters, shares, crowded: None, answers: Vec::with_capacity(ANSWERS_AT_ONCE) }
     }
 }
 
@@ -83,10 +99,21 @@ impl Remembered {
         true
     }
 
-    /// Notes what a client was given for the node with this key, if the node is still its own.
-    pub(super) fn was_given(&mut self, key: u64, client: Client, digest: Digest, at: Instant) {
-        if let Some(seen) = self.filters.peek_mut(&key).filter(|seen| seen.origin.client == client) {
-            seen.was_given(digest, at);
+    /// Notes an answer.
+    pub(super) fn was_given(&mut self, answer: Answer) {
+        self.answers.push(answer);
+        if self.answers.len() >= ANSWERS_AT_ONCE {
+            self.take_over_answers();
+        }
+    }
+
+    /// Takes over the answers that were noted, for nodes that are still of the clients that got them. It comes before all
+    /// else that looks at filters or changes them.
+    pub(super) fn take_over_answers(&mut self) {
+        for Answer { key, client, digest, at } in self.answers.drain(..) {
+            if let Some(seen) = self.filters.peek_mut(&key).filter(|seen| seen.origin.client == client) {
+                seen.was_given(digest, at);
+            }
         }
     }
 

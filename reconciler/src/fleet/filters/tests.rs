@@ -389,3 +389,26 @@ fn the_word_of_another_client_ends_with_its_name() {
     assert_eq!(plugins(&[(0, 2, None), (1, 1, Some("demo/in"))], 1).as_deref(), Some("demo/in"));
     assert_eq!(plugins(&[(0, 1, Some("demo/in")), (1, 2, Some("demo/out"))], 1).as_deref(), Some("demo/in"));
 }
+
+#[test]
+fn answers_in_a_row_count_however_many_they_are_and_in_order() {
+    let (filters, variant) = (Filters::default(), unknown());
+    let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+    let says = |node: &str, at, digest| {
+        polled_at(&filters, instant(at), origin(1), Poll { digest: Some(digest), ..poll_of(node, &variant) })
+    };
+    for count in [1, 63, 64, 65, 200] {
+        let nodes: Vec<_> = (0..count).map(|number| format!("n{number:03}")).collect();
+        let polls: Vec<_> = nodes.iter().map(|node| says(node, 0, old).unwrap()).collect();
+        polls.iter().for_each(|poll| filters.was_given_at(instant(1), *poll, origin(1).client, new));
+        let is_newest = || {
+            let filters = list_at(&filters, instant(3), |_| Some(old));
+            filters.iter().map(|filter| filter.is_newest).collect::<Vec<_>>()
+        };
+        assert_eq!(is_newest(), vec![false; count], "they may run what they were given");
+        // What they say afterwards settles it.
+        polls.iter().for_each(|poll| filters.was_given_at(instant(1), *poll, origin(1).client, new));
+        nodes.iter().for_each(|node| assert!(says(node, 2, old).is_some()));
+        assert_eq!(is_newest(), vec![true; count]);
+    }
+}
