@@ -207,3 +207,73 @@ fn thousands_of_destinations_of_an_application_are_no_square() {
         assert!(found >= LENGTH, "{rule}: {found}");
     }
 }
+
+/// Each reference in force is found once, not for each of those that are missed.
+#[test]
+fn thousands_of_missed_references_are_no_square() {
+    // As many as an entry has room for. To find all of them for each one takes 5 seconds and more, without optimization.
+    const LENGTH: usize = 1_800;
+    const SOON: Duration = Duration::from_secs(3);
+    let object = |kind: &str, name: &str, rest: &str| {
+        let (namespace, name) = name.split_once('/').unwrap_or(("", name));
+        format!(
+            "---\n{{apiVersion: v1, kind: {kind}, metadata: {{name: {name}, namespace: '{namespace}'{rest}}}\n"
+        )
+    };
+    let service =
+        |name: &str| object("Service", name, "}, spec: {selector: {app: reviews}, ports: [{port: 80}]}");
+    let servers = list(LENGTH, |number| {
+        let port = format!("{{name: https-{number}, number: 443, protocol: HTTPS}}");
+        let tls = format!("{{mode: SIMPLE, credentialName: s{number}}}");
+        format!("{{hosts: [h{number}.example.com], port: {port}, tls: {tls}}}")
+    });
+    let gateway = format!("{{gateway: {{spec: {{selector: {{istio: x}}, servers: [{servers}]}}}}}}");
+    let subsets = list(LENGTH, |number| format!("{{name: v{number}, labels: {{version: v{number}}}}}"));
+    let routes = |hosts: &str| {
+        let http = "[{route: [{destination: {host: web}}]}]";
+        format!("{{virtualService: {{spec: {{hosts: [{hosts}], http: {http}}}}}}}")
+    };
+    let outside = routes(&list(LENGTH, |number| format!("h{number}.com")));
+    let short = routes(&list(LENGTH, |number| format!("h{number}.bank")));
+    // As many as a route of the Gateway API has room for.
+    let of_gateway_api = |backend: &dyn Fn(usize) -> String| {
+        let route = |number: usize| {
+            let to = list(16, |at| {
+                let weight = if at == 0 { 25 } else { 5 };
+                format!("{{{}, weight: {weight}}}", backend(16 * number + at))
+            });
+            format!("{{match: {{path: {{exact: /{number}}}}}, to: [{to}]}}")
+        };
+        let entry = |at: usize| {
+            let routes = list(8, |number| route(8 * at + number));
+            format!("{{name: a{at}, render: httpRoute, port: 80, routes: [{routes}]}}")
+        };
+        format!("{{virtualService: [{}]}}", list(LENGTH / 128 + 1, entry))
+    };
+    let gone = of_gateway_api(&|number| format!("service: pay{number}, port: 80"));
+    let closed = of_gateway_api(&|_| "service: pay, port: 81".to_owned());
+    let pod = |name: &str, labels: &str| object("Pod", name, &format!(", labels: {{{labels}}}}}"));
+    let cases = [
+        ("X101g", gateway, pod("ops/x", "istio: x") + &object("Secret", "ops/x", "}")),
+        (
+            "X173",
+            format!("{{destinationRule: {{spec: {{host: reviews, subsets: [{subsets}]}}}}}}"),
+            service("shop/reviews") + &pod("shop/x", "app: reviews"),
+        ),
+        ("H33", outside, object("Namespace", "com", "}")),
+        ("H27", short, (0..LENGTH).map(|number| service(&format!("bank/h{number}"))).collect()),
+        ("X101b", gone, service("shop/reviews")),
+        ("X101c", closed, service("shop/reviews") + &service("shop/pay")),
+    ];
+    for (rule, said, by_hand) in cases {
+        let owner = ("a.yaml", application("shop/reviews", &said));
+        let before = in_force(std::slice::from_ref(&owner));
+        let began = processor_time();
+        let catalog = catalog_in_time(rule, &[owner, ("b.yaml", by_hand)], &before);
+        let took = processor_time() - began;
+        assert!(took < SOON, "{rule} took {took:?}");
+        assert!(catalog.is_valid(), "{rule}: {:?}", findings(&catalog).first());
+        let found = catalog.findings().iter().filter(|found| found.finding.rule == rule).count();
+        assert!(found >= LENGTH, "{rule}: {found}");
+    }
+}
