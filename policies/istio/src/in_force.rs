@@ -19,14 +19,13 @@ use crate::{
 pub type ApplicationId = (String, String);
 
 /// The objects in force, by application, beside those of the cluster that others may have made. Of some applications they
-/// stay, whatever documents say. Others are given up.
+/// stay, whatever documents say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InForce {
     applications: BTreeMap<ApplicationId, Arc<[Resource]>>,
     foreign: BTreeMap<ObjectId, Foreign>,
     held: BTreeSet<ApplicationId>,
     holds_along: bool,
-    given_up: BTreeSet<ApplicationId>,
 }
 
 /// An artifact that cannot be read as a whole. What is in force then is unknown.
@@ -77,18 +76,6 @@ impl InForce {
     /// The same, where what may depend on these stays too, and with it all of its namespace if that loses an object.
     pub fn holding_along(self, held: impl IntoIterator<Item = ApplicationId>) -> Self {
         Self { holds_along: true, ..self.holding(held) }
-    }
-
-    /// The same, where the owners of these applications have taken their documents out. A document of a file that may not
-    /// speak of their namespace does not keep them.
-    pub fn giving_up(self, given_up: impl IntoIterator<Item = ApplicationId>) -> Self {
-        Self { given_up: given_up.into_iter().collect(), ..self }
-    }
-
-    /// True if an application has objects, and nobody is known to have given it up.
-    pub(crate) fn keeps(&self, id: &ApplicationId) -> bool {
-        let has_objects = self.applications.get(id).is_some_and(|resources| !resources.is_empty());
-        has_objects && !self.given_up.contains(id)
     }
 
     /// True if what may depend on the held applications stays too.

@@ -18,17 +18,8 @@ pub struct Applications {
 impl Applications {
     /// The documents of applications that count, each with its file.
     pub(super) fn mentions(&self) -> impl Iterator<Item = (&Arc<str>, Mention<'_>)> {
-        self.said(true)
-    }
-
-    /// Those that count for nothing.
-    pub(super) fn outside(&self) -> impl Iterator<Item = (&Arc<str>, Mention<'_>)> {
-        self.said(false)
-    }
-
-    fn said(&self, counts: bool) -> impl Iterator<Item = (&Arc<str>, Mention<'_>)> {
-        self.files.iter().flat_map(move |(path, file)| {
-            said(file, self.guarded.limits(path), counts).map(move |mention| (path, mention))
+        self.files.iter().flat_map(|(path, file)| {
+            counted(file, self.guarded.limits(path)).map(move |mention| (path, mention))
         })
     }
 
@@ -49,7 +40,7 @@ impl Applications {
             let limits = self.guarded.limits(path);
             let Some(limit) = limits.max_removals else { continue };
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            for mention in said(file, limits, true) {
+            for mention in counted(file, limits) {
                 let found = strictest.entry(mention.namespace.to_owned()).or_insert(limit);
                 *found = limit.min(*found);
             }
@@ -58,8 +49,7 @@ impl Applications {
     }
 }
 
-/// The documents of a file with these limits that count, or the other ones: one of a namespace that they do not allow counts
-/// for nothing.
-fn said(file: &File, limits: Limits, counts: bool) -> impl Iterator<Item = Mention<'_>> {
-    file.mentions().filter(move |mention| limits.allows_namespace(mention.namespace) == counts)
+/// The documents that count of a file with these limits: one of a namespace that they do not allow counts for nothing.
+fn counted(file: &File, limits: Limits) -> impl Iterator<Item = Mention<'_>> {
+    file.mentions().filter(move |mention| limits.allows_namespace(mention.namespace))
 }

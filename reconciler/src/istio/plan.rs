@@ -221,7 +221,6 @@ fn proposals(
     });
     let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
     let in_force = all.collect::<istio_config::InForce>().beside(foreign.by_id());
-    let in_force = in_force.giving_up(successors.given_up().iter().cloned());
     let ids = held.keys().cloned();
     let in_force = if is_along { in_force.holding_along(ids) } else { in_force.holding(ids) };
     let catalog = Catalog::cached(cache, &files, &in_force, setting, |path, setting| {

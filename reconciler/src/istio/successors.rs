@@ -3,16 +3,13 @@
 //! A rename is a new application where the last document of another one was: in the same file, or in the same directory if
 //! that file has gone. No document spoke of the new one while there was the last one. Otherwise a document that is refused
 //! would keep what others take away.
-//!
-//! What a file says of a namespace that its guardrails do not allow keeps an application only if it may have been there when
-//! the guardrails became stricter: not if that file spoke of it beside the last document that counts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use istio_config::{ApplicationId, file::Mention};
+use istio_config::ApplicationId;
 use policies::reading::Place;
 
 use super::{applications::Applications, guarded::directory, objects::Objects};
@@ -22,8 +19,6 @@ use super::{applications::Applications, guarded::directory, objects::Objects};
 pub struct Doubtful {
     missed: BTreeSet<ApplicationId>,
     new: BTreeMap<String, New>,
-    /// The files that speak of what is missed, and may not.
-    outside: BTreeMap<ApplicationId, BTreeSet<Arc<str>>>,
 }
 
 /// The documents of a namespace whose applications are not in force, by their files: the name and the place of each.
@@ -35,16 +30,11 @@ pub struct LastDocument {
     pub file: Arc<str>,
     /// The applications of its namespace that documents spoke of then.
     pub beside: Arc<BTreeSet<String>>,
-    /// The files that spoke of it then too, and may not.
-    pub outside: BTreeSet<Arc<str>>,
 }
 
 /// The same, where the last documents are known.
 #[derive(Clone, Debug, Default)]
-pub struct Successors {
-    of: BTreeMap<String, (Missed, New)>,
-    given_up: BTreeSet<ApplicationId>,
-}
+pub struct Successors(BTreeMap<String, (Missed, New)>);
 
 /// The applications of a namespace that no document speaks of, by their names.
 type Missed = BTreeMap<String, Last>;
@@ -81,23 +71,15 @@ impl Doubtful {
             objects.applications().map(move |(name, _)| (namespace.as_str(), name.as_str()))
         });
         let missed = all.filter(|id| !spoken_of.contains(id));
-        let mut missed: BTreeSet<_> =
+        let missed: BTreeSet<_> =
             missed.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).collect();
-        let mut outside = BTreeMap::<_, BTreeSet<_>>::new();
-        for (file, Mention { namespace, name, .. }) in now.outside() {
-            if is_known(namespace, name) == Some(true) && !spoken_of.contains(&(namespace, name)) {
-                let id = (namespace.to_owned(), name.to_owned());
-                outside.entry(id).or_default().insert(Arc::clone(file));
-            }
-        }
-        missed.extend(outside.keys().cloned());
         new.retain(|namespace, _| {
             missed
                 .range((namespace.clone(), String::new())..)
                 .next()
                 .is_some_and(|(found, _)| found == namespace)
         });
-        Self { missed, new, outside }
+        Self { missed, new }
     }
 
     /// The applications whose last documents are to be found.
@@ -115,13 +97,10 @@ impl Doubtful {
             return Successors::default();
         }
         let files: BTreeSet<_> = now.files.iter().map(|(path, _)| &**path).collect();
-        let (mut of, mut given_up) = (BTreeMap::<String, (Missed, New)>::new(), BTreeSet::new());
+        let mut all = BTreeMap::<String, (Missed, New)>::new();
         for id in self.missed {
             let last = match last.remove(&id) {
-                Some(LastDocument { file, beside, outside }) => {
-                    if self.outside.get(&id).is_some_and(|now| now.is_subset(&outside)) {
-                        given_up.insert(id.clone());
-                    }
+                Some(LastDocument { file, beside }) => {
                     let within = if files.contains(&*file) { &*file } else { directory(&file) };
                     Last::In { within: within.to_owned(), beside }
                 }
@@ -129,23 +108,18 @@ impl Doubtful {
             };
             let (namespace, name) = id;
             let new = &mut self.new;
-            let of_namespace = of
+            let of_namespace = all
                 .entry(namespace)
                 .or_insert_with_key(|namespace| (Missed::new(), new.remove(namespace).unwrap_or_default()));
             of_namespace.0.insert(name, last);
         }
-        Successors { of, given_up }
+        Successors(all)
     }
 }
 
 impl Successors {
     pub fn is_empty(&self) -> bool {
-        self.of.is_empty()
-    }
-
-    /// The applications that their owners have taken out. Only documents that count for nothing still speak of them.
-    pub fn given_up(&self) -> &BTreeSet<ApplicationId> {
-        &self.given_up
+        self.0.is_empty()
     }
 
     /// The applications of a namespace that may be there under another name, each with the place of that one, which is
@@ -155,7 +129,7 @@ impl Successors {
         namespace: &str,
         is_valid: impl Fn(&str, Place) -> bool,
     ) -> BTreeMap<String, String> {
-        let Some((missed, new)) = self.of.get(namespace) else { return BTreeMap::new() };
+        let Some((missed, new)) = self.0.get(namespace) else { return BTreeMap::new() };
         let all = new.iter().flat_map(|(file, documents)| documents.iter().map(|found| (&**file, found)));
         let refused: Vec<_> = all.filter(|(file, (_, place))| !is_valid(file, *place)).collect();
         // A directory has a slash at its end, and a file has none.

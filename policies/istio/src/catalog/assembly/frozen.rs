@@ -113,7 +113,8 @@ impl Assembly {
         }
         known.extend(catalog.removals.iter().cloned());
         // A Guardrail that is stricter now removes nothing. Otherwise such a document counts for nothing.
-        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id) && in_force.keeps(id)) {
+        let stays = |(namespace, name): &ApplicationId| !in_force.of(namespace, name).is_empty();
+        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id) && stays(id)) {
             catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
         }
         let Some(why) = &self.unknown else { return };

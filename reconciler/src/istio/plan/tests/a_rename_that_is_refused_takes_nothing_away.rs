@@ -22,7 +22,7 @@ const WRONG: &str = "{destinationRule: {host: reviews, wrong: 1}}";
 /// The last document of `shop/a`, or of another one, beside others.
 fn last(id: (&str, &str), file: &str, beside: &[&str]) -> BTreeMap<(String, String), LastDocument> {
     let beside = beside.iter().map(|name| (*name).to_owned()).collect();
-    let document = LastDocument { file: file.into(), beside: Arc::new(beside), outside: BTreeSet::new() };
+    let document = LastDocument { file: file.into(), beside: Arc::new(beside) };
     [((id.0.to_owned(), id.1.to_owned()), document)].into()
 }
 
@@ -179,8 +179,7 @@ fn thousands_that_go_beside_thousands_that_are_refused_are_compared_in_time() {
         [&|_| "team/b.yaml".to_owned(), &|_| "team/a.yaml".to_owned(), &|name| format!("team/{name}/a.yaml")];
     for file in old {
         let last = missed.iter().map(|name| {
-            let (beside, outside) = (Arc::clone(&beside), BTreeSet::new());
-            let document = LastDocument { file: file(name).into(), beside, outside };
+            let document = LastDocument { file: file(name).into(), beside: Arc::clone(&beside) };
             (("shop".to_owned(), name.clone()), document)
         });
         let successors = doubtful.clone().successors(last.collect(), &now);
