@@ -28,5 +28,7 @@ pub use patterns::{Patterns, RefusedPattern};
 pub use problem::{Finding, Place, Problem};
 pub use suggest::closest;
 pub use values::{or, word};
+pub use yaml::{
+    Aliases, read_next as read_next_yaml_document, read_one as read_yaml_document, split as split_yaml,
+};
 pub use yaml::{MAX_FILE_BYTES, MapEntry, Node, Value, read as read_yaml};
-pub use yaml::{read_one as read_yaml_document, split as split_yaml};

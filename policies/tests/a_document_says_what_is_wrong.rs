@@ -2,7 +2,7 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::File;
+use policies::{File, reading::read_yaml};
 
 /// The problems of a file, a line each.
 fn problems(yaml: &str) -> Vec<String> {
@@ -349,6 +349,23 @@ fn what_is_no_yaml_is_refused_within_bounds() {
     assert!(problems(&"[".repeat(10_000))[0].contains("at most 32 levels"));
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n";
     assert!(problems(bomb)[0].contains("1000 aliases"), "{:?}", problems(bomb));
+}
+
+#[test]
+fn anchors_that_are_used_often_are_read() {
+    let origins = (0..100).map(|number| format!("  - exact: https://a{number}.example.com\n"));
+    let routes = "- {cors: *c}\n".repeat(40);
+    let merged = "- {<<: *m, x: 1}\n".repeat(40);
+    let text = format!(
+        "c: &c\n{}m: &m {{a: 1, b: [1, 2, 3]}}\nroutes:\n{routes}merged:\n{merged}",
+        origins.collect::<String>()
+    );
+    let several = format!("{text}---\n{text}---\n{text}");
+    assert_eq!(read_yaml(several.as_bytes()).into_iter().filter(Result::is_ok).count(), 3);
+    // What aliases add is for all documents of a file.
+    let many = format!("{text}---\n").repeat(100);
+    let refused = read_yaml(many.as_bytes()).into_iter().find_map(Result::err).unwrap();
+    assert!(refused.message.contains("use fewer aliases"), "{}", refused.message);
 }
 
 #[test]

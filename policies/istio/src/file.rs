@@ -3,7 +3,9 @@
 mod glance;
 mod kinds;
 
-use policies::reading::{MAX_FILE_BYTES, Node, Place, read_yaml, read_yaml_document, split_yaml};
+use policies::reading::{
+    Aliases, MAX_FILE_BYTES, Node, Place, read_next_yaml_document, read_yaml, split_yaml,
+};
 
 use self::kinds::{is_read, may_be_ours, unknown_kind};
 use crate::{
@@ -54,25 +56,21 @@ pub(crate) struct Refused {
     pub(crate) error: Finding,
 }
 
-impl Mention<'_> {
-    /// The application that it speaks of.
-    pub fn id(&self) -> ApplicationId {
-        (self.namespace.to_owned(), self.name.to_owned())
-    }
-}
-
 impl File {
     /// Reads a file's bytes. A document that is wrong does not hide the others.
     pub fn read(bytes: &[u8]) -> Self {
         let mut file = Self::default();
         match std::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= MAX_FILE_BYTES => {
+                let mut aliases = Aliases::default();
                 for (text, lines_before) in split_yaml(text) {
                     if glance::kind(text).is_some_and(|kind| !is_read(kind) && !may_be_ours(kind, text)) {
                         file.ignored += 1;
                         continue;
                     }
-                    if let Some(document) = read_yaml_document(text, lines_before).transpose() {
+                    if let Some(document) =
+                        read_next_yaml_document(text, lines_before, &mut aliases).transpose()
+                    {
                         file.take(document.map_err(Finding::from));
                     }
                 }
@@ -89,12 +87,9 @@ impl File {
         Self { documents: vec![document], ..Self::default() }
     }
 
-    /// The same without the documents of these applications.
-    pub fn without(&self, is_one: impl Fn(&ApplicationId) -> bool) -> Self {
-        let mut file = self.clone();
-        file.documents.retain(|document| !is_one(&document.id()));
-        file.refused.retain(|refused| !refused.application.as_ref().is_some_and(&is_one));
-        file
+    /// What applications may refer to alone.
+    pub fn without_applications(&self) -> Self {
+        Self { raw: self.raw.clone(), objects: self.objects.clone(), ..Self::default() }
     }
 
     /// A file that could not be read, for this reason. Its content is unknown.

@@ -383,6 +383,13 @@ fn selectors_of_labels_that_no_pod_has_together_are_checked_in_time() {
         // Of more Pods nobody knows it.
         assert_eq!(count(&text(4_000), 5_000, rule), 0, "{rule}");
     }
+    // Nor whether any Pod is the service's.
+    let unknown = subsets(3)
+        .replace("selector: {a: b}", "selector: {a: b, c: d}")
+        .replace("labels: {c: d}", "labels: {e: f}");
+    for length in [100, 101] {
+        assert_eq!(count(&unknown, length, "X173"), 0, "{length}");
+    }
 }
 
 /// A policy with callers of these namespaces.

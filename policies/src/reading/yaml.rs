@@ -1,5 +1,6 @@
 //! YAML text to nodes that know their place. The one module that names `serde_yaml`.
 
+mod aliases;
 mod reason;
 
 use std::fmt;
@@ -7,7 +8,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{NonFiniteFloatPolicy, Spanned};
 
-use self::reason::{KEY, Reason};
+pub use self::aliases::Aliases;
+use self::{
+    aliases::Size,
+    reason::{KEY, Reason},
+};
 use super::problem::{Finding, Place};
 
 /// The longest file that is read, in bytes.
@@ -17,13 +22,6 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 const MAX_DEPTH: usize = 32;
 /// The most scalars, lists and maps of a document.
 const MAX_NODES: usize = 200_000;
-/// The most of them for each byte of a document's text. Without aliases there is about one at most (`{a,b}`); a file
-/// may hold thousands of documents, and aliases of aliases make 168,000 nodes of 276 bytes.
-const NODES_PER_BYTE: usize = 2;
-/// The most bytes of scalars for each byte of a document's text, for aliases of one long string.
-const SCALAR_BYTES_PER_BYTE: usize = 16;
-/// A document of any length may have as many.
-const SMALL: usize = 64;
 /// The most aliases of a document.
 const MAX_ALIASES: usize = 1_000;
 
@@ -76,8 +74,9 @@ pub fn read(bytes: &[u8]) -> Vec<Result<Node, Finding>> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
+            let mut aliases = Aliases::default();
             let documents = split(text).into_iter();
-            documents.filter_map(|(text, line)| read_one(text, line).transpose()).collect()
+            documents.filter_map(|(text, line)| read_next(text, line, &mut aliases).transpose()).collect()
         }
         Err(error) => {
             let line = bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count() as u32 + 1;
@@ -125,16 +124,25 @@ fn is_marker(line: &str, marker: &str) -> bool {
 
 /// Reads the one document of a text; `None` if it has no content.
 pub fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
+    read_next(text, lines_before, &mut Aliases::default())
+}
+
+/// Reads the next document of a file; `None` if it has no content.
+pub fn read_next(text: &str, lines_before: u32, aliases: &mut Aliases) -> Result<Option<Node>, Finding> {
+    let read = read_within(text, lines_before, aliases.largest(text));
+    aliases.spend(text, read.as_ref().ok().and_then(Option::as_ref));
+    read
+}
+
+fn read_within(text: &str, lines_before: u32, largest: Size) -> Result<Option<Node>, Finding> {
     let moved = |place: Place| Place { line: place.line + lines_before, ..place };
     // One document of a file of bounded size: these bounds only stop what multiplies itself.
-    let max_total_scalar_bytes = SCALAR_BYTES_PER_BYTE * text.len() + SMALL;
-    let max_nodes = MAX_NODES.min(NODES_PER_BYTE * text.len() + SMALL);
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_depth: MAX_DEPTH,
             max_aliases: MAX_ALIASES,
-            max_nodes: max_nodes,
-            max_total_scalar_bytes: max_total_scalar_bytes,
+            max_nodes: largest.nodes,
+            max_total_scalar_bytes: largest.scalar_bytes,
         },
         strict_booleans: true,
         // `.inf` is a number, and each field says which numbers it takes.
@@ -152,8 +160,8 @@ pub fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> 
             let place = error.location().map(place).map(moved).unwrap_or_default();
             let message = match Reason::of(&error) {
                 Reason::Bounds => format!(
-                    "is too deep or too large: a document of {} bytes has at most {MAX_DEPTH} levels, {MAX_ALIASES} aliases, {max_nodes} nodes and {max_total_scalar_bytes} bytes of scalars, aliases written out",
-                    text.len()
+                    "is too deep or too large: at most {MAX_DEPTH} levels, {MAX_ALIASES} aliases, and with these written out {} nodes and {} bytes of scalars; use fewer aliases, or split the file",
+                    largest.nodes, largest.scalar_bytes
                 ),
                 Reason::Syntax(reason) => format!("is not valid YAML: {reason}"),
             };

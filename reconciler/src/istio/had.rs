@@ -5,16 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use istio_config::{Catalog, Document, File, InForce, RenderCache};
+use istio_config::{Catalog, Document, File, InForce};
 
 use super::{
     applications::Applications,
     objects::Objects,
     plan::{ApplicationId, Namespaces, Resource, Setting},
 };
-
-/// The file of what an application had. No file of a repository ends so, and the guardrails of its directory hold.
-const BEFORE: &str = " before";
 
 /// What an application had at a commit.
 #[derive(Clone, Debug)]
@@ -55,34 +52,29 @@ pub fn had(
     had.filter(|(_, had)| !had.objects.is_empty()).collect()
 }
 
-/// Those that are refused now, each with the reason: a document that took what another application has in force was refused
-/// at its commit too, and does not get it by a later mistake.
+/// Those that are refused beside what is in force now, each with the reason: a document that took what another application
+/// has in force was refused at its commit too, and does not get it by a later mistake. What is not in force keeps nothing
+/// from them.
 pub fn refused(
     had: &BTreeMap<ApplicationId, Had>,
     applications: &Applications,
     in_force: &Namespaces<Objects>,
     setting: &Setting,
-    cache: &mut RenderCache,
 ) -> BTreeMap<ApplicationId, String> {
     if had.is_empty() {
         return BTreeMap::new();
     }
-    let without = |file: &Arc<File>| {
-        let speaks = file.mentions().any(|found| had.contains_key(&found.id()));
-        if speaks { Arc::new(file.without(|id| had.contains_key(id))) } else { Arc::clone(file) }
-    };
-    let now = applications.files.iter().map(|(path, file)| (Arc::clone(path), without(file)));
-    let before = had.values().map(|had| {
-        let file = File::of(had.document.clone());
-        (Arc::from(format!("{}{BEFORE}", had.file)), Arc::new(file))
-    });
-    let files: Vec<(Arc<str>, Arc<File>)> = now.chain(before).collect();
-    let files: Vec<_> = files.iter().map(|(path, file)| (Arc::clone(path), &**file)).collect();
-    let in_force = in_force.iter().flat_map(|(namespace, known)| {
+    let around = applications.files.iter().map(|(path, file)| (path, file.without_applications()));
+    let files = around.chain(had.values().map(|had| (&had.file, File::of(had.document.clone()))));
+    let files: Vec<(&Arc<str>, File)> = files.collect();
+    let files: Vec<_> = files.iter().map(|(path, file)| (Arc::clone(path), file)).collect();
+    let objects = in_force.iter().flat_map(|(namespace, known)| {
         known.applications().map(|(name, objects)| ((namespace.clone(), name.clone()), objects.to_vec()))
     });
-    let catalog = Catalog::cached(cache, &files, &in_force.collect(), setting, |path, setting| {
-        setting.within(applications.guarded.limits(path.strip_suffix(BEFORE).unwrap_or(path)))
+    let objects: InForce = objects.collect();
+    let held: Vec<_> = objects.applications().map(|(id, _)| id.clone()).collect();
+    let catalog = Catalog::new(&files, &objects.holding(held), setting, |path, setting| {
+        setting.within(applications.guarded.limits(path))
     });
     let refused = catalog.frozen().iter().filter(|(id, _)| had.contains_key(*id));
     refused.map(|(id, why)| (id.clone(), why.to_string())).collect()

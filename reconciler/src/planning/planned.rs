@@ -84,13 +84,15 @@ pub(super) fn planned(
             });
             let unknown: Namespaces<String> = unknown.collect();
             stay.extend(unknown.clone());
-            let refused = refused(&found, applications, &objects, setting, cache);
+            let refused = refused(&found, applications, &objects, setting);
             let is_other = !unknown.is_empty() || !refused.is_empty();
             let found = found.into_iter().filter(|(id, _)| !refused.contains_key(id));
             let found = by_namespace(found.map(|(id, had)| (id, had.objects)));
             stay.extend(refused.into_iter().map(|((namespace, name), why)| {
-                let correct = format!("correct {name}, or write `remove: true`");
-                (namespace, format!("what {name} had last is refused now: {why}; {correct}"))
+                let reason = format!(
+                    "{name} is invalid, and its last valid document is refused beside what is in force: {why}; correct {name}, or write `remove: true`"
+                );
+                (namespace, reason)
             }));
             if is_other || !found.is_empty() {
                 plans = plan(&found, &stay, cache);

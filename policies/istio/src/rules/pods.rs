@@ -56,6 +56,12 @@ impl<'a> Pods<'a> {
         !candidates.any(|(number, pod)| number == MOST_PODS || pod.has(labels.iter().copied()))
     }
 
+    /// True if a Pod of a namespace, or of all, is known to have all these labels.
+    pub(super) fn have_one(&self, namespace: Option<&str>, labels: &[(&str, &str)]) -> bool {
+        let mut candidates = self.candidates(namespace, labels).take(MOST_PODS);
+        candidates.any(|pod| pod.has(labels.iter().copied()))
+    }
+
     /// The Pods with the rarest of these labels.
     fn candidates<'l>(
         &'l self,

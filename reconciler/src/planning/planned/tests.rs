@@ -269,12 +269,26 @@ fn what_was_refused_for_what_another_namespace_has_is_not_had_by_a_later_mistake
     assert!(plans["shop"].frozen.is_empty() && plans["shop"].next.is_none(), "{:?}", plans["shop"]);
     let bank = &plans["bank"];
     assert!(bank.next.is_none() && bank.is_frozen(), "{bank:?}");
-    let reason = bank.frozen.values().find(|why| why.starts_with("what bank had last is refused now: "));
+    let begin = "bank is invalid, and its last valid document is refused beside what is in force: ";
+    let reason = bank.frozen.values().find(|why| why.starts_with(begin));
     assert!(reason.is_some_and(|why| why.contains("[X145]") && why.contains("shop/a")), "{:?}", bank.frozen);
     // It is corrected, and the namespace goes on.
     let head = world.commit(&[("a", &host("a")), ("bank", RULE), ("bank2", RULE)]);
     let plans = world.plans(&head, known(), BTreeMap::new());
     assert!(plans["bank"].frozen.is_empty() && plans["bank"].next.is_some(), "{:?}", plans["bank"]);
+}
+
+#[test]
+fn what_an_application_had_stays_beside_documents_that_are_not_in_force() {
+    let mut world = World::new();
+    let host = "{host: reviews}, gateway: {hosts: [x.example.com], tls: {secret: a}}";
+    world.commit(&[("a", host)]);
+    let wrong = host.replace("reviews", "reviews, wrong: 1");
+    let head = world.commit(&[("a", &wrong), ("b", "{host: other}"), ("bank", host)]);
+    let plans = world.plans(&head, Known::new(), BTreeMap::new());
+    assert_eq!(plans["shop"].frozen.keys().collect::<Vec<_>>(), ["a"], "{:?}", plans["shop"].frozen);
+    assert_eq!(plans["shop"].next.as_ref().map(|next| next.objects), Some(3));
+    assert!(plans["bank"].frozen["bank"].contains("[X145]"), "{:?}", plans["bank"].frozen);
 }
 
 #[test]

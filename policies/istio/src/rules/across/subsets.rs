@@ -64,9 +64,8 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     let Some(service) = known.service(&host) else { return };
     let namespace = &service.named.namespace;
     let own: Vec<_> = service.selector.iter().map(|(key, value)| (&**key, &**value)).collect();
-    let runs = |labels: &[(&str, &str)]| !known.pods.have_none(Some(namespace), labels);
     // Without any Pod of the service the repository does not say what runs.
-    if subject.kind() != Kind::DestinationRule || !runs(&own) {
+    if subject.kind() != Kind::DestinationRule || !known.pods.have_one(Some(namespace), &own) {
         return;
     }
     let selected = |labels: &[(&str, &str)]| {
@@ -80,7 +79,7 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     for subset in subject.each("subsets") {
         let wanted = labels(&subset);
         let all: Vec<_> = own.iter().copied().chain(wanted.iter().copied()).collect();
-        if !runs(&all) {
+        if known.pods.have_none(Some(namespace), &all) {
             let reason =
                 format!("select no Pod of `{host}`, so requests to `{}` get 503", subset.word("name"));
             let right = "write labels of the Pods";
