@@ -93,7 +93,7 @@ fn a_304_without_an_active_snapshot_is_a_failure() {
 
 /// With one of two replicas gone, and still an endpoint, all but one of 128 proxies reach the other one by then.
 #[test]
-fn eight_polls_of_which_seven_fail_begin_within_nine_seconds() {
+fn eight_polls_of_which_seven_fail_begin_within_ten_seconds() {
     let mut world = World::active();
     let begun = world.now;
     for _ in 0..7 {
